@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Tern: remote procedure calls and message queues as a socket family.
+ *
+ * The socket interface is described in tern(7).  Every structure here has a
+ * fixed layout without holes that is the same for 32-bit and 64-bit callers.
+ * All integers are in host order unless their type says otherwise.  Fields
+ * named __resv must be zero on input and are zero on output.
+ */
+#ifndef _UAPI_LINUX_TERN_H
+#define _UAPI_LINUX_TERN_H
+
+#include <linux/ioctl.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+
+/*
+ * The default family number.  It can be changed by the parameter "family" of
+ * the module; the number in use is in /sys/module/tern/parameters/family.
+ */
+#ifndef AF_TERN
+#define AF_TERN		18
+#endif
+#ifndef PF_TERN
+#define PF_TERN		AF_TERN
+#endif
+
+/* Level of socket options and control messages. */
+#define SOL_TERN	318
+
+/* Default UDP port of the bearer. */
+#define TERN_PORT	18018
+
+/* Longest request or reply, in bytes. */
+#define TERN_MESSAGE_MAX	65536
+
+/*
+ * Program numbers.  Those below TERN_PROGRAM_USER are answered by the kernel
+ * and cannot be bound.  Those below TERN_PROGRAM_UNPRIV can be bound only with
+ * CAP_NET_BIND_SERVICE in the user namespace that owns the network namespace.
+ */
+#define TERN_PROGRAM_NODE	0	/* the node itself, procedure 0 only */
+#define TERN_PROGRAM_USER	16
+#define TERN_PROGRAM_UNPRIV	1024
+
+/* Procedure 0 of every service takes nothing, does nothing, returns nothing. */
+#define TERN_PROC_NULL		0
+
+/**
+ * struct sockaddr_tern - a service on a node
+ * @st_family: AF_TERN
+ * @st_port: UDP port of the node's bearer, network order; 0 means the port
+ *	that the local node uses itself
+ * @st_scope_id: interface index for a link-local @st_addr, else 0
+ * @st_addr: IPv6 address of the node, or a v4-mapped IPv4 address
+ *	(::ffff:a.b.c.d), network order.  All zeroes means any node that
+ *	is known to offer the service, which is this node or none.
+ * @st_service: program number of the service
+ * @st_version: version number of the service; versions match exactly
+ *
+ * For bind() @st_addr, @st_port and @st_scope_id must be 0: a service is
+ * offered on every address of the node.
+ */
+struct sockaddr_tern {
+	__kernel_sa_family_t	st_family;
+	__be16			st_port;
+	__u32			st_scope_id;
+	__u8			st_addr[16];
+	__u32			st_service;
+	__u32			st_version;
+};
+
+/**
+ * enum tern_outcome - what became of a call
+ * @TERN_REPLIED: the service executed the call and this is its reply
+ * @TERN_NOT_EXECUTED: the call certainly did not run and never will; it is
+ *	safe to try again
+ * @TERN_UNKNOWN: the call may have run, or may still be running
+ * @TERN_DELIVERED: a one-way call is queued at its service, whose kernel
+ *	will hand it to one worker at most once
+ */
+enum tern_outcome {
+	TERN_REPLIED,
+	TERN_NOT_EXECUTED,
+	TERN_UNKNOWN,
+	TERN_DELIVERED,
+};
+
+/*
+ * Flags of a call.
+ *
+ * TERN_CALL_ONEWAY: no reply is wanted; the call ends when it is delivered.
+ * TERN_CALL_IDEMPOTENT: running the call twice does no harm, so the kernel
+ *	sends it again, also to a server that has rebooted, until a reply
+ *	comes or the deadline passes.
+ */
+#define TERN_CALL_ONEWAY	0x1
+#define TERN_CALL_IDEMPOTENT	0x2
+
+/*
+ * Socket options of level SOL_TERN.
+ *
+ * TERN_SHARE (int, 0 or 1): lets several sockets bind the same service, when
+ *	all of them set this before bind() and belong to one effective user.
+ * TERN_TIMEOUT (__u32): the time that a call of this socket may take when it
+ *	does not name one itself, in ms; 0 means the default of the node.
+ */
+#define TERN_SHARE		1
+#define TERN_TIMEOUT		2
+
+/* The longest time that a call may be given, in ms (one day). */
+#define TERN_TIMEOUT_MAX	86400000
+
+/* Types of control messages of level SOL_TERN. */
+enum {
+	TERN_CMSG_CALL = 1,	/* sendmsg: struct tern_cmsg_call */
+	TERN_CMSG_REQUEST,	/* recvmsg: struct tern_cmsg_request */
+	TERN_CMSG_REPLY,	/* sendmsg: struct tern_cmsg_reply */
+	TERN_CMSG_OUTCOME,	/* recvmsg: struct tern_cmsg_outcome */
+};
+
+/**
+ * struct tern_cmsg_call - start a call; the data sent is the request
+ * @id: the caller's name for the call, given back with its outcome
+ * @procedure: which procedure of the service
+ * @timeout_ms: time until the deadline in ms; 0 means the default of the
+ *	socket
+ * @flags: TERN_CALL_*
+ * @__resv: 0
+ *
+ * sendmsg() returns once the kernel has the request; the outcome is received
+ * later from the same socket, with TERN_CMSG_OUTCOME.
+ */
+struct tern_cmsg_call {
+	__u64	id;
+	__u32	procedure;
+	__u32	timeout_ms;
+	__u32	flags;
+	__u32	__resv;
+};
+
+/**
+ * struct tern_cmsg_request - a request; the data received is its content
+ * @handle: names the request in the reply to it; meaningful only on the
+ *	socket that received it; never 0
+ * @procedure: which procedure of the service
+ * @time_left_ms: time until the caller's deadline in ms
+ * @flags: TERN_CALL_* as the caller gave them; no reply may be sent to a
+ *	request with TERN_CALL_ONEWAY
+ * @__resv: 0
+ */
+struct tern_cmsg_request {
+	__u64	handle;
+	__u32	procedure;
+	__u32	time_left_ms;
+	__u32	flags;
+	__u32	__resv;
+};
+
+/**
+ * struct tern_cmsg_reply - reply to a request; the data sent is the content
+ * @handle: from struct tern_cmsg_request
+ * @status: 0, or a number that tells the caller of a failure, whose meaning
+ *	is the service's own
+ * @__resv: 0
+ */
+struct tern_cmsg_reply {
+	__u64	handle;
+	__u32	status;
+	__u32	__resv;
+};
+
+/**
+ * struct tern_cmsg_outcome - how a call ended; the data received is the reply
+ * @id: from struct tern_cmsg_call
+ * @outcome: enum tern_outcome
+ * @cause: 0 with TERN_REPLIED and TERN_DELIVERED, else an errno value that
+ *	says why; see tern(7)
+ * @status: with TERN_REPLIED the status that the service replied, else 0
+ * @__resv: 0
+ */
+struct tern_cmsg_outcome {
+	__u64	id;
+	__u32	outcome;
+	__u32	cause;
+	__u32	status;
+	__u32	__resv;
+};
+
+/**
+ * struct tern_ioc_call - argument of TERN_IOC_CALL: call and wait
+ * @request: address of the request
+ * @reply: address of the buffer for the reply
+ * @dest: address of a struct sockaddr_tern, or 0 for a connected socket
+ * @request_len: length of the request
+ * @reply_len: in: size of the buffer; out: length of the reply, which may be
+ *	more than the size, and then the rest is lost and the ioctl fails with
+ *	EMSGSIZE and the outcome TERN_REPLIED
+ * @procedure: which procedure of the service
+ * @timeout_ms: time until the deadline in ms; 0 means the socket's default
+ * @flags: TERN_CALL_*
+ * @outcome: out: enum tern_outcome; written also when the ioctl fails, except
+ *	with EFAULT for this structure itself
+ * @cause: out: as in struct tern_cmsg_outcome, or the error of the ioctl
+ * @status: out: as in struct tern_cmsg_outcome
+ *
+ * The ioctl returns 0 with TERN_REPLIED and TERN_DELIVERED.  Otherwise it
+ * fails with errno set to @cause.  It always waits, whether or not the file
+ * is in non-blocking mode, until the deadline or a signal (EINTR; it is never
+ * restarted, since the call may have run).
+ */
+struct tern_ioc_call {
+	__u64	request;
+	__u64	reply;
+	__u64	dest;
+	__u32	request_len;
+	__u32	reply_len;
+	__u32	procedure;
+	__u32	timeout_ms;
+	__u32	flags;
+	__u32	outcome;
+	__u32	cause;
+	__u32	status;
+};
+
+/* Flags of struct tern_ioc_reply_recv. */
+#define TERN_RECV_NONE		0x1	/* reply only, receive nothing */
+#define TERN_RECV_DONTWAIT	0x2	/* fail with EAGAIN instead of waiting */
+
+/**
+ * struct tern_ioc_reply_recv - argument of TERN_IOC_REPLY_RECV: reply to one
+ *	request and wait for the next
+ * @reply: address of the reply
+ * @request: address of the buffer for the next request
+ * @source: address of a struct sockaddr_tern that is to receive the address
+ *	of the next request's sender, or 0
+ * @handle: in: the request that is replied to, or 0 for none; out: the next
+ *	request, or 0 when none was received
+ * @reply_len: length of the reply
+ * @request_len: in: size of the buffer; out: length of the next request.
+ *	When that is more than the size, the ioctl fails with EMSGSIZE and the
+ *	request stays in the queue.
+ * @status: in: status of the reply, see struct tern_cmsg_reply
+ * @flags: in: TERN_RECV_*
+ * @procedure: out: which procedure of the service
+ * @time_left_ms: out: time until the caller's deadline in ms
+ * @call_flags: out: TERN_CALL_*
+ * @__resv: 0
+ *
+ * When the reply cannot be sent the ioctl fails, @handle is unchanged and
+ * nothing is received.  Once it has been sent @handle is 0 in the caller's
+ * memory, also when the wait is then interrupted or times out (SO_RCVTIMEO),
+ * so that the ioctl can be repeated as it is.
+ */
+struct tern_ioc_reply_recv {
+	__u64	reply;
+	__u64	request;
+	__u64	source;
+	__u64	handle;
+	__u32	reply_len;
+	__u32	request_len;
+	__u32	status;
+	__u32	flags;
+	__u32	procedure;
+	__u32	time_left_ms;
+	__u32	call_flags;
+	__u32	__resv;
+};
+
+#define TERN_IOC_MAGIC		0xb6
+#define TERN_IOC_CALL		_IOWR(TERN_IOC_MAGIC, 1, struct tern_ioc_call)
+#define TERN_IOC_REPLY_RECV	_IOWR(TERN_IOC_MAGIC, 2, \
+				      struct tern_ioc_reply_recv)
+
+#endif /* _UAPI_LINUX_TERN_H */
