@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests as their server sees them: the duplicate filter, the reply cache,
+ * and the refusals that keep both bounded.
+ *
+ * Layer: L1.  Lock: rx.lock of the association.
+ */
+#include <linux/slab.h>
+#include <linux/tern.h>
+
+#include "call.h"
+#include "cause.h"
+#include "packet.h"
+#include "request.h"
+#include "service.h"
+
+/* More slots are offered when a slot this close to the limit is used. */
+#define SLOTS_AHEAD	(TERN_SLOT_CHUNK / 2)
+
+static enum tern_slot_state slot_state(const struct tern_rxslot *slot)
+{
+	return slot->req ? READ_ONCE(slot->req->state) : slot->state;
+}
+
+static u32 echo(const struct tern_request *req)
+{
+	return ((u32)tern_now_us() + req->tsoff) ?: 1;
+}
+
+/* What an incoming message may hold in memory while it is queued. */
+static u32 charge_of(const struct tern_wire_seg *seg)
+{
+	u32 count = seg->size ? DIV_ROUND_UP(seg->total, seg->size) : 1;
+
+	return sizeof(struct tern_request) + seg->total +
+	       count * SKB_TRUESIZE(0);
+}
+
+/* Raises what a request is charged with. */
+static void charge(struct tern_request *req, u32 to)
+{
+	u32 more = to > req->charge ? to - req->charge : 0;
+
+	req->charge += more;
+	atomic64_add(more, &req->assoc->rx.queue_bytes);
+	atomic64_add(more, &req->assoc->tn->queue_bytes);
+}
+
+/**
+ * tern_request_consumed - the content of a request is not needed any more
+ * @req: the request
+ */
+void tern_request_consumed(struct tern_request *req)
+{
+	tern_assembly_free(&req->in);
+	atomic64_sub(req->charge, &req->assoc->rx.queue_bytes);
+	atomic64_sub(req->charge, &req->assoc->tn->queue_bytes);
+	req->charge = 0;
+}
+
+void tern_request_put(struct tern_request *req)
+{
+	if (!refcount_dec_and_test(&req->ref))
+		return;
+	tern_request_consumed(req);
+	if (req->service)
+		tern_service_put(req->service);
+	tern_msg_free(req->reply);
+	tern_assoc_put(req->assoc);
+	kfree(req);
+}
+
+static struct tern_request *request_alloc(struct tern_assoc *assoc,
+					  const struct tern_wire_pkt *pkt)
+{
+	struct tern_request *req = kzalloc(sizeof(*req), GFP_ATOMIC);
+
+	if (!req)
+		return NULL;
+	if (tern_assembly_start(&req->in, &pkt->seg)) {
+		kfree(req);
+		return NULL;
+	}
+	tern_assoc_get(assoc);
+	req->assoc = assoc;
+	req->seq = pkt->seq;
+	req->slot = pkt->slot;
+	req->program = pkt->req.program;
+	req->version = pkt->req.version;
+	req->procedure = pkt->req.procedure;
+	if (pkt->flags & TERN_WIRE_ONEWAY)
+		req->flags |= TERN_CALL_ONEWAY;
+	if (pkt->flags & TERN_WIRE_IDEMPOTENT)
+		req->flags |= TERN_CALL_IDEMPOTENT;
+	req->arrived_us = tern_now_us();
+	req->deadline_us = req->arrived_us + pkt->req.time_left_ms * 1000ULL;
+	req->tsoff = pkt->tsval - (u32)req->arrived_us;
+	req->state = TERN_SLOT_RECEIVING;
+	INIT_LIST_HEAD(&req->link);
+	refcount_set(&req->ref, 1);
+	charge(req, charge_of(&pkt->seg));
+	return req;
+}
+
+/* Whether a segment is of the request that the slot knows (a true duplicate) */
+static bool is_same(const struct tern_request *req,
+		    const struct tern_wire_pkt *pkt)
+{
+	return req->in.total == pkt->seg.total &&
+	       req->in.digest == pkt->seg.digest &&
+	       req->program == pkt->req.program &&
+	       req->version == pkt->req.version &&
+	       req->procedure == pkt->req.procedure;
+}
+
+static void post_busy(const struct tern_request *req, struct tern_outbox *out)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_BUSY,
+		.slot = req->slot,
+		.seq = req->seq,
+		.tsecr = echo(req),
+	};
+
+	tern_packet_post(out, req->assoc, &pkt, NULL, 0);
+	TERN_COUNT(req->assoc->tn, BUSY_OUT);
+}
+
+/* Sends the outcome that a slot keeps without a request. */
+static void post_outcome(struct tern_assoc *assoc, u16 i, u32 tsecr,
+			 struct tern_outbox *out)
+{
+	const struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, i);
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_REP,
+		.slot = i,
+		.seq = slot->seq,
+		.tsecr = tsecr ?: 1,
+		.rep = { .outcome = slot->outcome, .cause = slot->cause },
+	};
+
+	tern_post_segments(out, assoc, &pkt, NULL, 0, 1);
+}
+
+static void fill_reply(struct tern_wire_pkt *pkt,
+		       const struct tern_request *req, u16 flags)
+{
+	*pkt = (struct tern_wire_pkt) {
+		.type = TERN_PKT_REP,
+		.flags = flags,
+		.slot = req->slot,
+		.seq = req->seq,
+		.tsecr = echo(req),
+		.rep = { .status = req->status, .outcome = TERN_REPLIED },
+	};
+}
+
+/* Takes the record off its slot and leaves only an outcome there. */
+static void slot_end(struct tern_rx *rx, struct tern_rxslot *slot, u8 outcome,
+		     u8 cause)
+{
+	struct tern_request *req = slot->req;
+
+	slot->state = TERN_SLOT_ENDED;
+	slot->outcome = outcome;
+	slot->cause = cause;
+	slot->req = NULL;
+	if (!req)
+		return;
+	rx->requests--;
+	tern_request_put(req);
+}
+
+/* The client has the reply: forget it. */
+static void slot_acked(struct tern_assoc *assoc, struct tern_rxslot *slot)
+{
+	struct tern_request *req = slot->req;
+	u32 size;
+
+	if (req) {
+		size = sizeof(*req) + tern_msg_size(req->reply);
+		atomic64_sub(size, &assoc->rx.cache_bytes);
+		atomic64_sub(size, &assoc->tn->cache_bytes);
+		assoc->rx.cached--;
+		slot_end(&assoc->rx, slot, 0, 0);
+	}
+	slot->state = TERN_SLOT_IDLE;
+}
+
+/* Why a new request cannot be taken, enum tern_cause. */
+static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
+{
+	const struct tern_settings *set = &assoc->tn->set;
+	struct tern_net *tn = assoc->tn;
+	u32 size = charge_of(&pkt->seg);
+
+	/* The association that we asked for carries the peer's calls too. */
+	if (!READ_ONCE(assoc->may_call)) {
+		TERN_COUNT(tn, NOT_ALLOWED);
+		return TERN_CAUSE_DENIED;
+	}
+	if (pkt->seg.total > TERN_MESSAGE_MAX) {
+		TERN_COUNT(tn, REFUSED_SIZE);
+		return TERN_CAUSE_TOO_BIG;
+	}
+	if (atomic64_read(&tn->cache_bytes) >= READ_ONCE(set->cache_net) ||
+	    atomic64_read(&assoc->rx.cache_bytes) >=
+	    READ_ONCE(set->cache_peer)) {
+		TERN_COUNT(tn, REFUSED_CACHE);
+		return TERN_CAUSE_NO_SPACE;
+	}
+	if (atomic64_read(&tn->queue_bytes) + size >
+	    READ_ONCE(set->queue_net) ||
+	    atomic64_read(&assoc->rx.queue_bytes) + size >
+	    READ_ONCE(set->queue_peer)) {
+		TERN_COUNT(tn, REFUSED_QUEUE);
+		return TERN_CAUSE_NO_SPACE;
+	}
+	return TERN_CAUSE_NONE;
+}
+
+static void refuse(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
+		   u8 outcome, u8 cause, struct tern_outbox *out)
+{
+	struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, pkt->slot);
+
+	slot_end(&assoc->rx, slot, outcome, cause);
+	post_outcome(assoc, pkt->slot, pkt->tsval, out);
+}
+
+/* A request is whole: give it to its service. */
+static void deliver(struct tern_request *req, struct tern_outbox *out)
+{
+	struct tern_assoc *assoc = req->assoc;
+	struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, req->slot);
+	bool oneway = req->flags & TERN_CALL_ONEWAY;
+	struct tern_service *service;
+	int cause = TERN_CAUSE_REFUSED;
+	u8 outcome = TERN_NOT_EXECUTED;
+
+	list_del_init(&req->link);
+	/* Now it is known what the packets that it came in take. */
+	charge(req, sizeof(*req) + req->in.truesize);
+	service = tern_service_find(assoc->tn, req->program, req->version);
+	if (service)
+		cause = tern_service_queue(service, req);
+	if (!cause && !oneway)
+		return;
+
+	/* The slot keeps only the outcome, and the queue a one-way request. */
+	if (!cause)
+		outcome = TERN_DELIVERED;
+	else if (cause == TERN_CAUSE_REFUSED)
+		TERN_COUNT(assoc->tn, REFUSED_SERVICE);
+	else
+		TERN_COUNT(assoc->tn, REFUSED_QUEUE);
+	slot->outcome = outcome;
+	slot->cause = cause;
+	post_outcome(assoc, req->slot, echo(req), out);
+	slot_end(&assoc->rx, slot, outcome, cause);
+}
+
+/* Adds a segment; delivers the request when that makes it whole. */
+static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
+		struct sk_buff *skb, struct tern_outbox *out)
+{
+	struct tern_assembly *in = &req->in;
+
+	if (tern_assembly_is_cut_anew(in, &pkt->seg)) {
+		tern_assembly_free(in);
+		if (tern_assembly_start(in, &pkt->seg)) {
+			list_del_init(&req->link);
+			refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
+			       TERN_CAUSE_NO_SPACE, out);
+			return false;
+		}
+	}
+	if (!tern_assembly_matches(in, &pkt->seg) ||
+	    !tern_assembly_add(in, &pkt->seg, skb)) {
+		TERN_COUNT(req->assoc->tn, DUPLICATES);
+		return false;
+	}
+	if (tern_assembly_is_whole(in))
+		deliver(req, out);
+	return true;
+}
+
+/* A segment of a request that is incomplete; tells what is missing if asked */
+static bool input_more(struct tern_request *req,
+		       const struct tern_wire_pkt *pkt, struct sk_buff *skb,
+		       struct tern_outbox *out)
+{
+	bool taken;
+
+	tern_request_get(req);
+	taken = add(req, pkt, skb, out);
+	if (pkt->flags & TERN_WIRE_PROBE && req->in.segs &&
+	    READ_ONCE(req->state) == TERN_SLOT_RECEIVING)
+		tern_post_resend(out, req->assoc, &req->in, 0, req->slot,
+				 req->seq, echo(req));
+	tern_request_put(req);
+	return taken;
+}
+
+/* The kernel's own service: the node, which has the null procedure only. */
+static void input_node(struct tern_assoc *assoc,
+		       const struct tern_wire_pkt *pkt, struct tern_outbox *out)
+{
+	bool oneway = pkt->flags & TERN_WIRE_ONEWAY;
+
+	if (pkt->req.version || pkt->req.procedure != TERN_PROC_NULL)
+		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_PROC, out);
+	else
+		refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
+		       TERN_CAUSE_NONE, out);
+}
+
+static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
+		      struct sk_buff *skb, struct tern_outbox *out)
+{
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_rxslot *slot = tern_rx_slot(rx, pkt->slot);
+	struct tern_net *tn = assoc->tn;
+	struct tern_request *req;
+	bool grown = false;
+	bool taken;
+	u8 cause;
+
+	TERN_COUNT(tn, REQUESTS);
+	slot_acked(assoc, slot);
+	slot->seq = pkt->seq;
+	if (pkt->slot + SLOTS_AHEAD >= rx->limit &&
+	    rx->limit < min_t(u32, READ_ONCE(tn->set.slots_max),
+			      TERN_SLOTS_MAX))
+		grown = tern_rx_grow(rx);
+
+	cause = refusal(assoc, pkt);
+	if (cause) {
+		refuse(assoc, pkt, TERN_NOT_EXECUTED, cause, out);
+		return false;
+	}
+	if (pkt->req.program == TERN_PROGRAM_NODE) {
+		input_node(assoc, pkt, out);
+		return false;
+	}
+	req = request_alloc(assoc, pkt);
+	if (!req) {
+		TERN_COUNT(tn, REFUSED_MEMORY);
+		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_SPACE, out);
+		return false;
+	}
+	slot->req = req;
+	rx->requests++;
+	list_add_tail(&req->link, &rx->receiving);
+	taken = input_more(req, pkt, skb, out);
+	/* The client may have calls that wait for a slot. */
+	if (grown && slot->req)
+		post_busy(slot->req, out);
+	return taken;
+}
+
+/* The reply or outcome of a call was lost, or is on its way. */
+static void input_again(struct tern_assoc *assoc,
+			const struct tern_wire_pkt *pkt,
+			struct tern_outbox *out)
+{
+	struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, pkt->slot);
+	struct tern_request *req = slot->req;
+	struct tern_wire_pkt rep;
+
+	TERN_COUNT(assoc->tn, CACHE_SERVED);
+	if (!req) {
+		post_outcome(assoc, pkt->slot, pkt->tsval, out);
+		return;
+	}
+	req->tsoff = pkt->tsval - (u32)tern_now_us();
+	fill_reply(&rep, req, TERN_WIRE_AGAIN);
+	if (req->fruitless < TERN_FRUITLESS_MAX)
+		req->fruitless++;
+	else
+		tern_assoc_narrow(assoc, req->reply);
+	tern_post_segments(out, assoc, &rep, req->reply, 0, 1);
+}
+
+/**
+ * tern_request_input - a REQ packet arrived
+ * @assoc: its association
+ * @pkt: the packet
+ * @skb: the segment of the request
+ * @out: for packets
+ * @newest: set when the packet is not an old duplicate
+ *
+ * Context: under rcu_read_lock().
+ * Return: true when @skb was taken.
+ */
+bool tern_request_input(struct tern_assoc *assoc,
+			const struct tern_wire_pkt *pkt, struct sk_buff *skb,
+			struct tern_outbox *out, bool *newest)
+{
+	struct tern_net *tn = assoc->tn;
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_rxslot *slot;
+	bool taken = false;
+	/* Many segments have one answer. */
+	bool answer = !pkt->seg.offset || pkt->flags & TERN_WIRE_PROBE;
+
+	spin_lock_bh(&rx->lock);
+	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
+		goto out;
+	if (pkt->slot >= rx->limit) {
+		TERN_COUNT(tn, BAD_SLOT);
+		goto out;
+	}
+	slot = tern_rx_slot(rx, pkt->slot);
+	*newest = pkt->seq >= slot->seq;
+	switch (tern_slot_verdict(slot->seq, slot_state(slot), pkt->seq)) {
+	case TERN_VERDICT_NEW:
+		taken = input_new(assoc, pkt, skb, out);
+		break;
+	case TERN_VERDICT_MORE:
+		if (!is_same(slot->req, pkt)) {
+			TERN_COUNT(tn, FALSE_RETRY);
+			break;
+		}
+		slot->req->tsoff = pkt->tsval - (u32)tern_now_us();
+		taken = input_more(slot->req, pkt, skb, out);
+		break;
+	case TERN_VERDICT_BUSY:
+		if (!is_same(slot->req, pkt)) {
+			TERN_COUNT(tn, FALSE_RETRY);
+			break;
+		}
+		TERN_COUNT(tn, DUPLICATES);
+		slot->req->tsoff = pkt->tsval - (u32)tern_now_us();
+		if (answer)
+			post_busy(slot->req, out);
+		break;
+	case TERN_VERDICT_AGAIN:
+		if (slot->req && !is_same(slot->req, pkt)) {
+			TERN_COUNT(tn, FALSE_RETRY);
+			break;
+		}
+		TERN_COUNT(tn, DUPLICATES);
+		if (answer)
+			input_again(assoc, pkt, out);
+		break;
+	case TERN_VERDICT_OLD:
+		TERN_COUNT(tn, OLD_DUPLICATE);
+		break;
+	case TERN_VERDICT_BROKEN:
+		TERN_COUNT(tn, SLOT_BUSY);
+		break;
+	}
+out:
+	spin_unlock_bh(&rx->lock);
+	return taken;
+}
+
+/* The client withdraws a request that is here. */
+static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
+		     struct tern_outbox *out)
+{
+	struct tern_request *req = tern_rx_slot(&assoc->rx, pkt->slot)->req;
+
+	req->tsoff = pkt->tsval - (u32)tern_now_us();
+	if (req->state == TERN_SLOT_RECEIVING) {
+		list_del_init(&req->link);
+	} else if (tern_service_unqueue(req)) {
+		tern_request_put(req);
+	} else {
+		req->cancelled = true;
+		post_busy(req, out);
+		return;
+	}
+	TERN_COUNT(assoc->tn, CANCELLED);
+	refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED, out);
+}
+
+/**
+ * tern_request_input_cancel - a CANCEL packet arrived
+ * @assoc: its association
+ * @pkt: the packet
+ * @out: for packets
+ * @newest: set when the packet is not an old duplicate
+ *
+ * A cancel that overtakes its request leaves a record, so that the request is
+ * refused when it comes; only then is NOT_EXECUTED true.
+ */
+void tern_request_input_cancel(struct tern_assoc *assoc,
+			       const struct tern_wire_pkt *pkt,
+			       struct tern_outbox *out, bool *newest)
+{
+	struct tern_net *tn = assoc->tn;
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_rxslot *slot;
+
+	spin_lock_bh(&rx->lock);
+	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
+		goto out;
+	if (pkt->slot >= rx->limit) {
+		TERN_COUNT(tn, BAD_SLOT);
+		goto out;
+	}
+	slot = tern_rx_slot(rx, pkt->slot);
+	*newest = pkt->seq >= slot->seq;
+	switch (tern_slot_verdict(slot->seq, slot_state(slot), pkt->seq)) {
+	case TERN_VERDICT_NEW:
+		slot_acked(assoc, slot);
+		slot->seq = pkt->seq;
+		TERN_COUNT(tn, CANCELLED);
+		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED,
+		       out);
+		break;
+	case TERN_VERDICT_MORE:
+	case TERN_VERDICT_BUSY:
+		withdraw(assoc, pkt, out);
+		break;
+	case TERN_VERDICT_AGAIN:
+		input_again(assoc, pkt, out);
+		break;
+	case TERN_VERDICT_OLD:
+		TERN_COUNT(tn, OLD_DUPLICATE);
+		break;
+	case TERN_VERDICT_BROKEN:
+		TERN_COUNT(tn, SLOT_BUSY);
+		break;
+	}
+out:
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_request_input_resend - the client asks for segments of a reply
+ * @assoc: its association
+ * @pkt: the packet
+ * @bitmap: which segments
+ * @out: for packets
+ */
+void tern_request_input_resend(struct tern_assoc *assoc,
+			       const struct tern_wire_pkt *pkt,
+			       const u8 *bitmap, struct tern_outbox *out)
+{
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_wire_pkt rep;
+	struct tern_request *req;
+	unsigned int missing;
+
+	spin_lock_bh(&rx->lock);
+	if (pkt->slot >= rx->limit) {
+		TERN_COUNT(assoc->tn, BAD_SLOT);
+		goto out;
+	}
+	req = tern_rx_slot(rx, pkt->slot)->req;
+	if (!req || req->seq != pkt->seq || req->state != TERN_SLOT_DONE) {
+		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
+		goto out;
+	}
+	TERN_COUNT(assoc->tn, RESEND_IN);
+	req->tsoff = pkt->tsval - (u32)tern_now_us();
+	fill_reply(&rep, req, 0);
+	missing = tern_resend_count(pkt, bitmap);
+	if (!req->missing || missing < req->missing)
+		req->fruitless = 0;
+	else if (req->fruitless < TERN_FRUITLESS_MAX)
+		req->fruitless++;
+	req->missing = missing;
+	if (req->fruitless >= TERN_FRUITLESS_MAX &&
+	    tern_assoc_narrow(assoc, req->reply))
+		tern_post_segments(out, assoc, &rep, req->reply, 0,
+				   tern_msg_segments(req->reply));
+	else
+		tern_post_missing(out, assoc, pkt, bitmap, &rep, req->reply);
+out:
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_request_input_ack - the client has some replies
+ * @assoc: its association
+ * @pkt: the packet
+ * @list: which
+ */
+void tern_request_input_ack(struct tern_assoc *assoc,
+			    const struct tern_wire_pkt *pkt, const u8 *list)
+{
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_rxslot *slot;
+	struct tern_wire_ack ack;
+	unsigned int i;
+
+	spin_lock_bh(&rx->lock);
+	for (i = 0; i < pkt->ack.count; i++) {
+		tern_wire_get_ack(list, i, &ack);
+		if (ack.slot >= rx->limit) {
+			TERN_COUNT(assoc->tn, BAD_SLOT);
+			continue;
+		}
+		slot = tern_rx_slot(rx, ack.slot);
+		if (slot->seq == ack.seq && slot_state(slot) == TERN_SLOT_DONE)
+			slot_acked(assoc, slot);
+	}
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_request_reply - a worker replies
+ * @tn: the node
+ * @worker: who
+ * @handle: to what
+ * @status: status of the reply
+ * @msg: the reply; belongs to the request afterwards, unless this fails
+ * @out: for packets
+ *
+ * Return: 0, or -ENOENT when the worker does not execute such a request.
+ */
+int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
+		       u64 handle, u32 status, struct tern_msg *msg,
+		       struct tern_outbox *out)
+{
+	struct tern_request *req = NULL;
+	struct tern_wire_pkt pkt;
+	struct tern_assoc *assoc;
+	u16 i = handle >> 16;
+	struct tern_rx *rx;
+	u32 size;
+
+	assoc = tern_assoc_lookup_index(tn, handle >> 32);
+	if (!assoc)
+		return -ENOENT;
+	rx = &assoc->rx;
+
+	spin_lock_bh(&rx->lock);
+	if (i < rx->limit)
+		req = tern_rx_slot(rx, i)->req;
+	if (!req || (u16)req->seq != (u16)handle ||
+	    READ_ONCE(req->state) != TERN_SLOT_EXECUTING ||
+	    !__tern_service_done(worker, req)) {
+		spin_unlock_bh(&rx->lock);
+		tern_assoc_put(assoc);
+		return -ENOENT;
+	}
+	req->state = TERN_SLOT_DONE;
+	req->status = status;
+	req->reply = msg;
+	size = sizeof(*req) + tern_msg_size(msg);
+	atomic64_add(size, &rx->cache_bytes);
+	atomic64_add(size, &tn->cache_bytes);
+	rx->cached++;
+	TERN_COUNT(tn, REQUESTS_EXECUTED);
+	tern_msg_set_segment(msg, tern_assoc_room(assoc));
+	fill_reply(&pkt, req, 0);
+	tern_post_segments(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
+	spin_unlock_bh(&rx->lock);
+
+	tern_request_put(req);
+	tern_assoc_put(assoc);
+	return 0;
+}
+
+/**
+ * tern_request_fail - end a request without a reply
+ * @req: the request, taken off the list where it was
+ * @outcome: enum tern_outcome
+ * @cause: enum tern_cause
+ * @out: for packets
+ */
+void tern_request_fail(struct tern_request *req, u8 outcome, u8 cause,
+		       struct tern_outbox *out)
+{
+	struct tern_assoc *assoc = req->assoc;
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_rxslot *slot;
+
+	spin_lock_bh(&rx->lock);
+	slot = tern_rx_slot(rx, req->slot);
+	if (slot->req == req) {
+		u32 tsecr = echo(req);
+
+		slot_end(rx, slot, outcome, cause);
+		post_outcome(assoc, req->slot, tsecr, out);
+	}
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_requests_assoc_ended - drop what an association's slots hold
+ * @assoc: the association, whose state is TERN_ASSOC_ENDED
+ */
+void tern_requests_assoc_ended(struct tern_assoc *assoc)
+{
+	struct tern_rx *rx = &assoc->rx;
+	u16 i;
+
+	spin_lock_bh(&rx->lock);
+	for (i = 0; i < rx->limit; i++) {
+		struct tern_rxslot *slot = tern_rx_slot(rx, i);
+		struct tern_request *req = slot->req;
+
+		if (!req)
+			continue;
+		switch (READ_ONCE(req->state)) {
+		case TERN_SLOT_RECEIVING:
+			list_del_init(&req->link);
+			slot_end(rx, slot, TERN_NOT_EXECUTED, 0);
+			break;
+		case TERN_SLOT_DONE:
+			slot_acked(assoc, slot);
+			break;
+		default:
+			TERN_COUNT(assoc->tn, ORPHANED);
+			tern_service_forget(req);
+			slot_end(rx, slot, TERN_UNKNOWN, 0);
+		}
+	}
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_requests_expire - drop incomplete requests whose deadline has passed
+ * @assoc: the association
+ * @out: for their outcome
+ */
+void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out)
+{
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_request *req, *next;
+	u64 now = tern_now_us();
+
+	spin_lock_bh(&rx->lock);
+	list_for_each_entry_safe(req, next, &rx->receiving, link) {
+		u16 i = req->slot;
+		u32 tsecr;
+
+		if (req->deadline_us > now)
+			continue;
+		TERN_COUNT(assoc->tn, EXPIRED);
+		tsecr = echo(req);
+		list_del_init(&req->link);
+		slot_end(rx, tern_rx_slot(rx, i), TERN_NOT_EXECUTED,
+			 TERN_CAUSE_TIMEOUT);
+		post_outcome(assoc, i, tsecr, out);
+	}
+	spin_unlock_bh(&rx->lock);
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls and replies on their way from the user.
+ *
+ * Layer: L3.
+ */
+#include <linux/net.h>
+#include <linux/tern.h>
+#include <net/ipv6.h>
+
+#include "af_tern.h"
+#include "output.h"
+#include "node.h"
+#include "request.h"
+#include "timer.h"
+
+/**
+ * tern_sock_check_dest - whether an address can be called
+ * @dest: the address
+ * @len: its length
+ *
+ * Return: 0, -EINVAL, -EAFNOSUPPORT.
+ */
+int tern_sock_check_dest(const struct sockaddr_tern *dest, int len)
+{
+	struct in6_addr addr;
+
+	if (len < (int)sizeof(*dest))
+		return -EINVAL;
+	if (dest->st_family != tern_proto_family())
+		return -EAFNOSUPPORT;
+	if (dest->st_service < TERN_PROGRAM_USER &&
+	    (dest->st_service != TERN_PROGRAM_NODE || dest->st_version))
+		return -EINVAL;
+	memcpy(&addr, dest->st_addr, sizeof(addr));
+	if (ipv6_addr_is_multicast(&addr) ||
+	    (ipv6_addr_v4mapped(&addr) &&
+	     (ipv4_is_multicast(addr.s6_addr32[3]) ||
+	      ipv4_is_lbcast(addr.s6_addr32[3]) ||
+	      ipv4_is_zeronet(addr.s6_addr32[3]))))
+		return -EINVAL;
+	if (dest->st_scope_id && !(ipv6_addr_type(&addr) & IPV6_ADDR_LINKLOCAL))
+		return -EINVAL;
+	return 0;
+}
+
+static void charge(struct tern_call *call)
+{
+	refcount_add(call->charge, &call->sk->sk_wmem_alloc);
+}
+
+/* The caller has the outcome of a call: others may be sent. */
+void tern_sock_uncharge(struct tern_call *call)
+{
+	struct sock *sk = call->sk;
+
+	/* The socket itself holds one, so that this does not reach zero. */
+	WARN_ON_ONCE(refcount_sub_and_test(call->charge, &sk->sk_wmem_alloc));
+	sk->sk_write_space(sk);
+}
+
+/* An asynchronous call ended; the lock of its peer is held. */
+static void report_ended(struct tern_call *call)
+{
+	struct tern_sock *ts = tern_sk(call->sk);
+
+	spin_lock(&ts->lock);
+	list_add_tail(&call->sk_ended, &ts->ended);
+	atomic_add(call->reply.truesize, &ts->sk.sk_rmem_alloc);
+	spin_unlock(&ts->lock);
+	ts->sk.sk_data_ready(&ts->sk);
+}
+
+/* A call that is waited for ended. */
+static void report_done(struct tern_call *call)
+{
+	complete(&call->done);
+}
+
+/**
+ * tern_sock_call - make a call of what the user gave
+ * @ts: the socket
+ * @dest: where to, or NULL for where it is connected to
+ * @how: procedure, time-out, flags; the id of an asynchronous call
+ * @from: the request
+ * @len: its length
+ *
+ * Context: process; may sleep.
+ * Return: the call, which is waited for by its completion, or an error pointer.
+ */
+struct tern_call *tern_sock_call(struct tern_sock *ts,
+				 const struct sockaddr_tern *dest,
+				 const struct tern_cmsg_call *how,
+				 struct iov_iter *from, u32 len)
+{
+	struct tern_net *tn = tern_sock_net(ts);
+	struct tern_call *call;
+	struct tern_msg *msg;
+	bool connected;
+	u32 seed;
+
+	if (how->flags & ~(TERN_CALL_ONEWAY | TERN_CALL_IDEMPOTENT) ||
+	    how->timeout_ms > TERN_TIMEOUT_MAX)
+		return ERR_PTR(-EINVAL);
+	if (len > TERN_MESSAGE_MAX)
+		return ERR_PTR(-EMSGSIZE);
+	call = tern_call_alloc(tn);
+	if (!call)
+		return ERR_PTR(-ENOMEM);
+	if (dest) {
+		call->dest = *dest;
+	} else {
+		spin_lock_bh(&ts->lock);
+		connected = ts->connected;
+		call->dest = ts->dest;
+		spin_unlock_bh(&ts->lock);
+		if (!connected) {
+			tern_call_put(call);
+			return ERR_PTR(-EDESTADDRREQ);
+		}
+	}
+	msg = tern_msg_alloc(len, from);
+	if (IS_ERR(msg)) {
+		tern_call_put(call);
+		return ERR_CAST(msg);
+	}
+	call->msg = msg;
+	call->program = call->dest.st_service;
+	call->version = call->dest.st_version;
+	call->procedure = how->procedure;
+	call->flags = how->flags;
+	call->id = how->id;
+	call->deadline_us = tern_now_us() + 1000ULL *
+		(how->timeout_ms ?: READ_ONCE(ts->timeout_ms) ?:
+		 READ_ONCE(tn->set.timeout_ms));
+	call->report = report_done;
+	call->charge = sizeof(*call) + tern_msg_size(msg);
+	seed = tern_digest_request(call->program, call->version,
+				   call->procedure, len);
+	msg->digest = tern_digest_data(seed, msg->data, len);
+	return call;
+}
+
+/**
+ * tern_sock_submit - hand a call to its peer
+ * @ts: the socket
+ * @call: the call
+ *
+ * Return: 0, or an error, and then the call was not sent.
+ */
+int tern_sock_submit(struct tern_sock *ts, struct tern_call *call)
+{
+	struct tern_net *tn = tern_sock_net(ts);
+	struct tern_peer *peer;
+	struct tern_outbox out;
+	int err;
+
+	tern_outbox_init(&out);
+	do {
+		peer = tern_node_peer(tn, &call->dest);
+		if (IS_ERR(peer))
+			return PTR_ERR(peer);
+		err = tern_call_submit(call, peer, &out);
+		tern_peer_put(peer);
+	} while (err == -ESTALE);
+	tern_output_flush(&out);
+	tern_timer_sweep_need(tn);
+	return 0;
+}
+
+/* Waits until the send buffer has room. */
+static int wait_for_room(struct sock *sk, int flags)
+{
+	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	long left;
+
+	if (tern_sock_has_room(sk))
+		return 0;
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	if (!timeo)
+		return -EAGAIN;
+	left = wait_event_interruptible_timeout(*sk_sleep(sk),
+						tern_sock_has_room(sk), timeo);
+	if (left < 0)
+		return sock_intr_errno(timeo);
+	return left ? 0 : -EAGAIN;
+}
+
+static int send_call(struct socket *sock, struct msghdr *msg, size_t len,
+		     const struct tern_cmsg_call *how)
+{
+	const struct sockaddr_tern *dest = msg->msg_name;
+	struct tern_sock *ts = tern_sk(sock->sk);
+	struct tern_call *call;
+	int err;
+
+	if (how->__resv)
+		return -EINVAL;
+	if (dest) {
+		err = tern_sock_check_dest(dest, msg->msg_namelen);
+		if (err)
+			return err;
+	}
+	if (len > TERN_MESSAGE_MAX)
+		return -EMSGSIZE;
+	err = wait_for_room(sock->sk, msg->msg_flags);
+	if (err)
+		return err;
+	call = tern_sock_call(ts, dest, how, &msg->msg_iter, len);
+	if (IS_ERR(call))
+		return PTR_ERR(call);
+
+	call->sk = sock->sk;
+	call->report = report_ended;
+	charge(call);
+	tern_call_get(call);
+	spin_lock_bh(&ts->lock);
+	list_add_tail(&call->sk_link, &ts->calls);
+	spin_unlock_bh(&ts->lock);
+	err = tern_sock_submit(ts, call);
+	if (err) {
+		spin_lock_bh(&ts->lock);
+		list_del_init(&call->sk_link);
+		spin_unlock_bh(&ts->lock);
+		tern_sock_uncharge(call);
+		tern_call_put(call);
+	}
+	tern_call_put(call);
+	return err ?: len;
+}
+
+/**
+ * tern_sock_reply - reply to a request
+ * @ts: the socket that received it
+ * @handle: the request
+ * @status: status of the reply
+ * @from: the reply
+ * @len: its length
+ *
+ * Return: 0, or an error, and then nothing was sent.
+ */
+int tern_sock_reply(struct tern_sock *ts, u64 handle, u32 status,
+		    struct iov_iter *from, u32 len)
+{
+	struct tern_outbox out;
+	struct tern_msg *msg;
+	int err;
+
+	if (len > TERN_MESSAGE_MAX)
+		return -EMSGSIZE;
+	if (!tern_sock_service(ts))
+		return -ENOENT;
+	msg = tern_msg_alloc(len, from);
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	tern_outbox_init(&out);
+	err = tern_request_reply(tern_sock_net(ts), &ts->worker, handle, status,
+				 msg, &out);
+	if (err)
+		tern_msg_free(msg);
+	tern_output_flush(&out);
+	return err;
+}
+
+static int send_reply(struct socket *sock, struct msghdr *msg, size_t len,
+		      const struct tern_cmsg_reply *how)
+{
+	int err;
+
+	if (how->__resv || msg->msg_name)
+		return -EINVAL;
+	if (len > TERN_MESSAGE_MAX)
+		return -EMSGSIZE;
+	err = tern_sock_reply(tern_sk(sock->sk), how->handle, how->status,
+			      &msg->msg_iter, len);
+	return err ?: len;
+}
+
+/* sendmsg(): a call or a reply, as its one control message says. */
+int tern_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct cmsghdr *cmsg, *ours = NULL;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_TERN || ours)
+			return -EINVAL;
+		ours = cmsg;
+	}
+	if (!ours)
+		return -EINVAL;
+	if (ours->cmsg_type == TERN_CMSG_CALL &&
+	    ours->cmsg_len == CMSG_LEN(sizeof(struct tern_cmsg_call)))
+		return send_call(sock, msg, len, CMSG_DATA(ours));
+	if (ours->cmsg_type == TERN_CMSG_REPLY &&
+	    ours->cmsg_len == CMSG_LEN(sizeof(struct tern_cmsg_reply)))
+		return send_reply(sock, msg, len, CMSG_DATA(ours));
+	return -EINVAL;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Timers of calls and peers, and the sweep: once a second, while a node has
+ * anything to look after, it acknowledges idle replies, drops expired requests
+ * and ends associations whose lease is over.
+ *
+ * Layer: L2.
+ */
+#include <linux/rhashtable.h>
+
+#include "assoc.h"
+#include "call.h"
+#include "cause.h"
+#include "output.h"
+#include "peer.h"
+#include "request.h"
+#include "service.h"
+#include "timer.h"
+
+#define SWEEP_INTERVAL	HZ
+
+/* An association that the peer asked for and does not use ends after this. */
+#define NEW_US		10000000
+
+/* The timer of a call, which holds a reference. */
+void tern_timer_call(struct timer_list *timer)
+{
+	struct tern_call *call = container_of(timer, struct tern_call, timer);
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	tern_call_timeout(call, &out);
+	tern_output_flush(&out);
+	tern_call_put(call);
+}
+
+/* The timer of a handshake, which holds a reference to the peer. */
+void tern_timer_peer(struct timer_list *timer)
+{
+	struct tern_peer *peer = container_of(timer, struct tern_peer, timer);
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	tern_peer_timeout(peer, &out);
+	tern_output_flush(&out);
+	tern_peer_put(peer);
+}
+
+/* Whether nobody who is still waited for can use an association again. */
+static bool is_over(struct tern_assoc *assoc)
+{
+	u64 silent = tern_now_us() - READ_ONCE(assoc->heard_us);
+	u64 lease = 1000ULL * READ_ONCE(assoc->tn->set.lease_ms);
+
+	switch (READ_ONCE(assoc->state)) {
+	case TERN_ASSOC_NEW:
+		return silent > NEW_US;
+	case TERN_ASSOC_UP:
+		/* Calls that are waited for end at their deadline. */
+		return silent > lease && READ_ONCE(assoc->tx.in_use) ==
+					 READ_ONCE(assoc->tx.quarantined);
+	}
+	return false;
+}
+
+static void sweep_assocs(struct tern_net *tn)
+{
+	struct tern_assoc *assoc;
+	unsigned long index = 0;
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	while ((assoc = tern_assoc_next(tn, &index))) {
+		tern_calls_ack_idle(assoc, &out);
+		tern_requests_expire(assoc, &out);
+		if (!assoc->peer->self && is_over(assoc)) {
+			tern_assoc_bye(assoc, &out);
+			tern_output_flush(&out);
+			tern_assoc_end(assoc, NULL, TERN_CAUSE_TIMEOUT, &out);
+		}
+		tern_output_flush(&out);
+		tern_assoc_put(assoc);
+		cond_resched();
+	}
+}
+
+static void sweep_services(struct tern_net *tn)
+{
+	struct tern_service *service;
+	struct rhashtable_iter iter;
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	rhashtable_walk_enter(&tn->services, &iter);
+	rhashtable_walk_start(&iter);
+	while ((service = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(service))
+			continue;
+		tern_service_expire(service, &out);
+		tern_output_flush(&out);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+static void sweep_peers(struct tern_net *tn)
+{
+	struct rhashtable_iter iter;
+	struct tern_peer *peer;
+
+	rhashtable_walk_enter(&tn->peers, &iter);
+	rhashtable_walk_start(&iter);
+	while ((peer = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(peer))
+			tern_peer_reap(peer);
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+static void sweep(struct work_struct *work)
+{
+	struct tern_net *tn = container_of(to_delayed_work(work),
+					   struct tern_net, gc);
+
+	sweep_assocs(tn);
+	sweep_services(tn);
+	sweep_peers(tn);
+	tern_assoc_forget(tn);
+	if (atomic_read(&tn->n_assocs) || atomic_read(&tn->n_peers) ||
+	    atomic_read(&tn->n_services) || atomic_read(&tn->n_tombstones))
+		queue_delayed_work(system_power_efficient_wq, &tn->gc,
+				   SWEEP_INTERVAL);
+}
+
+void tern_timer_sweep_init(struct tern_net *tn)
+{
+	INIT_DELAYED_WORK(&tn->gc, sweep);
+}
+
+/* To be called where a node may get its first peer, association or service. */
+void tern_timer_sweep_need(struct tern_net *tn)
+{
+	queue_delayed_work(system_power_efficient_wq, &tn->gc, SWEEP_INTERVAL);
+}
