@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libtern: the C interface of Tern, a socket family for remote procedure
+ * calls.  Overview and examples: libtern(3).  The kernel's interface below
+ * it: tern(7).
+ *
+ * Conventions
+ *   - A function that fails returns a negative errno value; errno itself is
+ *     of no meaning afterwards.
+ *   - Lengths are in bytes, times in milliseconds.  Service, version and port
+ *     numbers are in host order, except inside a struct sockaddr.
+ *   - The library keeps no state: every function may be called from any thread
+ *     at any time.  Only tern_serve() creates threads or allocates memory, and
+ *     it ends and frees all of them before it returns.
+ *   - Structures named ..._opts are extended through their reserved members:
+ *     set them to zero as a whole first ("= { 0 }").
+ */
+#ifndef TERN_H
+#define TERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <linux/tern.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Addresses ---- */
+
+/* Size of a buffer that holds the text of any address with its final NUL. */
+#define TERN_ADDR_TEXT_SIZE	96
+
+/**
+ * tern_family - the number of the socket family on this machine
+ *
+ * Returns the module's parameter, or AF_TERN while the module is not loaded.
+ */
+int tern_family(void);
+
+/**
+ * tern_addr_parse - make an address from text
+ * @text: "HOST/SERVICE" with an optional port "HOST:PORT/SERVICE"
+ * @addr: receives the address
+ *
+ * HOST is "any" (any node that offers the service, this one first; it takes no
+ * port), an IPv4 address, an IPv6 address (in brackets when a port follows; a
+ * link-local one needs its interface, "fe80::1%eth0"), or a name that
+ * getaddrinfo(3) resolves, of which the first address is taken.  Without PORT
+ * it is the port that the local node uses itself.
+ *
+ * SERVICE is PROGRAM or PROGRAM.VERSION.  PROGRAM is a number, decimal or with
+ * "0x" hexadecimal, or a name of rpc(5).  VERSION is a number too; when it is not
+ * given it is 1, or 0 for program 0, the node itself.
+ *
+ * Returns 0, or
+ *   -EINVAL  the text is not of this form
+ *   -ERANGE  a number is too large
+ *   -ENODEV  there is no such interface
+ *   -ENXIO   there is no host of that name
+ *   -EAGAIN  the name could not be resolved now
+ *   -ENOENT  there is no program of that name
+ *   -ENOMEM, or an error of the resolver's system calls
+ * and then @addr is unchanged.
+ */
+int tern_addr_parse(const char *text, struct sockaddr_tern *addr);
+
+/**
+ * tern_addr_format - the text of an address
+ * @addr: the address
+ * @text: receives the text
+ * @size: size of @text; TERN_ADDR_TEXT_SIZE is always enough
+ *
+ * All parts are numbers, the version is always given, and an interface is
+ * given by name where it has one.  tern_addr_parse() of the text gives an
+ * equal address.
+ *
+ * Returns the length of the text, or -ENOSPC when it does not fit.
+ */
+int tern_addr_format(const struct sockaddr_tern *addr, char *text, size_t size);
+
+/**
+ * tern_addr_set - make an address from numbers
+ * @addr: receives the address
+ * @host: a struct sockaddr_in or sockaddr_in6 of the node, with the port of its
+ *	bearer or 0 for the port that the local node uses itself; or NULL for
+ *	any node that offers the service
+ * @service: program number
+ * @version: version number
+ *
+ * Returns 0, or -EAFNOSUPPORT for another family of @host.
+ */
+int tern_addr_set(struct sockaddr_tern *addr, const struct sockaddr *host,
+		  uint32_t service, uint32_t version);
+
+/* ---- Sockets ---- */
+
+/**
+ * tern_socket - open a socket
+ * @flags: 0 or SOCK_NONBLOCK; the file is always close-on-exec
+ *
+ * Returns the file descriptor (close it with close(2)), or
+ *   -EAFNOSUPPORT  the module is neither loaded nor to be loaded
+ *   -EINVAL        other flags
+ *   or an error of socket(2).
+ */
+int tern_socket(int flags);
+
+/**
+ * tern_connect - set the destination of calls that name none
+ * @fd: socket
+ * @to: the service, or NULL for none any more
+ *
+ * Sends nothing.  Returns 0 or an error of connect(2), see tern(7).
+ */
+int tern_connect(int fd, const struct sockaddr_tern *to);
+
+/**
+ * tern_bind - offer a service
+ * @fd: socket
+ * @service: program number, TERN_PROGRAM_USER or more; below
+ *	TERN_PROGRAM_UNPRIV it takes CAP_NET_BIND_SERVICE
+ * @version: version number
+ * @share: not 0: other sockets of the same user that also say so may offer the
+ *	same service; each request goes to one of them
+ *
+ * Returns 0, or
+ *   -EADDRINUSE  the service is offered already
+ *   -EACCES      the number is reserved or takes a capability
+ *   -EINVAL      the socket is bound already
+ *   or another error of bind(2), see tern(7).
+ */
+int tern_bind(int fd, uint32_t service, uint32_t version, int share);
+
+/**
+ * tern_set_timeout - set the time that calls may take that name none
+ * @fd: socket
+ * @timeout_ms: up to TERN_TIMEOUT_MAX; 0 means the default of the node
+ *
+ * Returns 0, or -EINVAL when it is too long.
+ */
+int tern_set_timeout(int fd, uint32_t timeout_ms);
+
+/* ---- Calls ---- */
+
+/**
+ * struct tern_call_opts - how to make a call
+ * @timeout_ms: time until the deadline, up to TERN_TIMEOUT_MAX; 0 means the
+ *	default of the socket
+ * @flags: TERN_CALL_IDEMPOTENT; for tern_send_call() also TERN_CALL_ONEWAY
+ * @resv: 0
+ */
+struct tern_call_opts {
+	uint32_t	timeout_ms;
+	uint32_t	flags;
+	uint32_t	resv[6];
+};
+
+/**
+ * struct tern_result - how a call ended
+ * @outcome: TERN_REPLIED, TERN_NOT_EXECUTED, TERN_UNKNOWN or TERN_DELIVERED
+ * @cause: why, as a positive errno value.  0 with TERN_DELIVERED, and with
+ *	TERN_REPLIED unless the reply could not be stored: EMSGSIZE, EFAULT.
+ * @status: with TERN_REPLIED the status that the service replied, else 0
+ * @reply_len: with TERN_REPLIED the length of the reply, which may be more than
+ *	the size of the buffer (the rest is lost), else 0
+ */
+struct tern_result {
+	enum tern_outcome	outcome;
+	int			cause;
+	uint32_t		status;
+	uint32_t		reply_len;
+};
+
+/**
+ * tern_call - call a procedure and wait for its reply
+ * @fd: socket
+ * @to: the service, or NULL for that of tern_connect()
+ * @procedure: which procedure of the service
+ * @request: the request, may be NULL when @request_len is 0
+ * @request_len: its length, up to TERN_MESSAGE_MAX
+ * @reply: receives the reply, may be NULL when @reply_size is 0
+ * @reply_size: size of @reply
+ * @opts: or NULL for the defaults
+ * @result: receives how the call ended, whatever is returned; or NULL
+ *
+ * One system call.  It waits until the reply, the deadline or a signal, whether
+ * or not the socket is non-blocking.
+ *
+ * Returns the length of the reply when the service executed the call and
+ * replied with status 0.  Otherwise, with @result->outcome
+ *   TERN_REPLIED       -EREMOTEIO: the service replied with another status,
+ *                      @result->status, and @reply holds its reply;
+ *                      -EMSGSIZE: the reply is longer than @reply_size, and
+ *                      @reply holds the first part, whatever its status;
+ *                      -EFAULT: @reply cannot be written
+ *   TERN_NOT_EXECUTED  -@result->cause: the call did not run and never will;
+ *                      it is safe to try again
+ *   TERN_UNKNOWN       -@result->cause: the call may have run
+ * The causes are listed in tern(7).
+ */
+ssize_t tern_call(int fd, const struct sockaddr_tern *to, uint32_t procedure,
+		  const void *request, size_t request_len,
+		  void *reply, size_t reply_size,
+		  const struct tern_call_opts *opts,
+		  struct tern_result *result);
+
+/**
+ * tern_cast - make a one-way call and wait until it is delivered
+ * @fd: socket
+ * @to: the service, or NULL for that of tern_connect()
+ * @procedure: which procedure of the service
+ * @request: the request, may be NULL when @request_len is 0
+ * @request_len: its length, up to TERN_MESSAGE_MAX
+ * @opts: or NULL for the defaults
+ * @result: receives how the call ended, whatever is returned; or NULL
+ *
+ * Returns 0 with the outcome TERN_DELIVERED: the call is queued at its service,
+ * and is handed to one worker at most once.  Otherwise it returns
+ * -@result->cause with TERN_NOT_EXECUTED or TERN_UNKNOWN, as tern_call().
+ */
+int tern_cast(int fd, const struct sockaddr_tern *to, uint32_t procedure,
+	      const void *request, size_t request_len,
+	      const struct tern_call_opts *opts, struct tern_result *result);
+
+/**
+ * tern_send_call - start a call whose outcome is received later
+ * @fd: socket
+ * @to: the service, or NULL for that of tern_connect()
+ * @id: any number; comes back with the outcome
+ * @procedure: which procedure of the service
+ * @request: the request, may be NULL when @request_len is 0
+ * @request_len: its length, up to TERN_MESSAGE_MAX
+ * @opts: or NULL for the defaults
+ *
+ * Waits while the socket's send buffer is full, unless it is non-blocking.
+ *
+ * Returns 0 once the kernel has the request: exactly one outcome will follow,
+ * for tern_recv_outcome() or tern_recv().  Any error means that the call was
+ * not made and that no outcome follows:
+ *   -EAGAIN        the send buffer is full
+ *   -EINTR         a signal came first
+ *   -EDESTADDRREQ  @to is NULL and the socket is not connected
+ *   -EMSGSIZE      the request is too long
+ *   -EINVAL        @opts is wrong
+ *   or another error of sendmsg(2), see tern(7).
+ */
+int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
+		   uint32_t procedure, const void *request, size_t request_len,
+		   const struct tern_call_opts *opts);
+
+/**
+ * tern_recv_outcome - receive how a call of tern_send_call() ended
+ * @fd: socket, not bound to a service; use tern_recv() for one that is
+ * @id: receives the call's number; or NULL
+ * @reply: receives the reply, may be NULL when @reply_size is 0
+ * @reply_size: size of @reply
+ * @result: receives how the call ended
+ * @flags: 0 or MSG_DONTWAIT
+ *
+ * Returns the length of the reply, 0 when there is none; it may be more than
+ * @reply_size, and then the rest is lost.  A failed call is no error here: look
+ * at @result, or ask tern_result_error().
+ *   -EAGAIN  no outcome is there (MSG_DONTWAIT, non-blocking, SO_RCVTIMEO)
+ *   -EINTR   a signal came first
+ *   -EPROTO  what came is a request to the service that the socket is bound to;
+ *            it is lost, and its caller learns UNKNOWN
+ *   or another error of recvmsg(2), see tern(7).
+ */
+ssize_t tern_recv_outcome(int fd, uint64_t *id, void *reply, size_t reply_size,
+			  struct tern_result *result, int flags);
+
+/* ---- Outcomes ---- */
+
+/**
+ * tern_result_error - what tern_call() returns for a result
+ * @result: how a call ended
+ *
+ * Returns -@result->cause when that is not 0, else -EREMOTEIO for a status that
+ * is not 0, else 0.
+ */
+int tern_result_error(const struct tern_result *result);
+
+/**
+ * tern_outcome_text - the words for an outcome
+ * @outcome: enum tern_outcome
+ *
+ * Returns "replied", "not executed", "unknown", "delivered", or for any other
+ * number "invalid outcome".  The text is constant.
+ */
+const char *tern_outcome_text(unsigned int outcome);
+
+/**
+ * tern_result_text - a result in words
+ * @result: how a call ended
+ * @text: receives the text, always with a final NUL unless @size is 0
+ * @size: size of @text; TERN_RESULT_TEXT_SIZE is always enough, and a longer
+ *	text is cut off
+ *
+ * For example "not executed: connection refused", or "replied: status 5".
+ * Returns @text.
+ */
+const char *tern_result_text(const struct tern_result *result, char *text,
+			     size_t size);
+
+#define TERN_RESULT_TEXT_SIZE	128
+
+/* ---- Services ---- */
+
+/**
+ * struct tern_request - a request that was received
+ * @handle: names the request in the reply to it; 0 when no reply is to be sent,
+ *	as for a one-way call
+ * @procedure: which procedure of the service
+ * @time_left_ms: time until the caller's deadline, when it was received
+ * @flags: TERN_CALL_* as the caller gave them
+ * @len: length of the request
+ * @source: the node that the request comes from; st_service and st_version
+ *	are 0
+ */
+struct tern_request {
+	uint64_t		handle;
+	uint32_t		procedure;
+	uint32_t		time_left_ms;
+	uint32_t		flags;
+	uint32_t		len;
+	struct sockaddr_tern	source;
+};
+
+/**
+ * tern_recv_request - wait for a request
+ * @fd: bound socket
+ * @request: receives what is known of the request
+ * @buf: receives the request itself
+ * @size: size of @buf
+ * @flags: 0 or TERN_RECV_DONTWAIT
+ *
+ * Leaves outcomes of calls alone.  Returns the length of the request, or
+ *   -EAGAIN    no request is there (TERN_RECV_DONTWAIT, non-blocking,
+ *              SO_RCVTIMEO)
+ *   -EINTR     a signal came first
+ *   -EMSGSIZE  the request is longer than @size, @request->len says how long;
+ *              it stays in the queue
+ *   or another error of TERN_IOC_REPLY_RECV, see tern(7).
+ */
+ssize_t tern_recv_request(int fd, struct tern_request *request,
+			  void *buf, size_t size, unsigned int flags);
+
+/**
+ * tern_send_reply - reply to a request
+ * @fd: the socket that received the request
+ * @handle: of the request; any thread may reply, in any order
+ * @status: 0, or a number that tells the caller of a failure, whose meaning is
+ *	the service's own
+ * @reply: the reply, may be NULL when @reply_len is 0
+ * @reply_len: its length, up to TERN_MESSAGE_MAX
+ *
+ * Returns 0, or
+ *   -ENOENT    the socket is not executing such a request: it was replied to
+ *              before, was one-way, or was received by another socket
+ *   -EMSGSIZE  the reply is too long; another reply may be sent
+ *   or another error of TERN_IOC_REPLY_RECV, see tern(7).
+ * A reply to a caller that has given up is dropped, which is no error.
+ */
+int tern_send_reply(int fd, uint64_t handle, uint32_t status,
+		    const void *reply, size_t reply_len);
+
+/**
+ * tern_reply_recv - reply to a request and wait for the next
+ * @fd: bound socket
+ * @request: in: @request->handle is the request that is replied to, or 0 for
+ *	none; out: the next request
+ * @status: as in tern_send_reply()
+ * @reply: the reply, may be NULL when @reply_len is 0; may lie in @buf
+ * @reply_len: its length, up to TERN_MESSAGE_MAX
+ * @buf: receives the next request
+ * @size: size of @buf
+ * @flags: 0 or TERN_RECV_DONTWAIT
+ *
+ * tern_send_reply() and tern_recv_request() in one system call, which returns
+ * what tern_recv_request() returns.  After an error @request->handle tells the
+ * two apart: it is unchanged when the reply could not be sent, for a reason
+ * listed at tern_send_reply(), and 0 when it has been sent, so that the function
+ * can be called again as it was.
+ */
+ssize_t tern_reply_recv(int fd, struct tern_request *request, uint32_t status,
+			const void *reply, size_t reply_len,
+			void *buf, size_t size, unsigned int flags);
+
+/**
+ * struct tern_job - one call in the hands of a handler
+ * @request: what is known of it
+ * @data: the request itself, @request.len bytes; the handler may write to it
+ * @reply: where the handler writes its reply
+ * @reply_size: how many bytes it may write there
+ * @reply_len: how many bytes it wrote; 0 when the handler starts
+ */
+struct tern_job {
+	struct tern_request	request;
+	void			*data;
+	void			*reply;
+	size_t			reply_size;
+	size_t			reply_len;
+};
+
+/**
+ * tern_handler - executes a call
+ * @job: the call
+ * @context: from tern_serve()
+ *
+ * Several threads run it at once when tern_serve() was told so.  Returns the
+ * status of the reply, 0 or a number whose meaning is the service's own.  For a
+ * one-way call the reply and the status are ignored.  A handler that does not
+ * reply yet keeps @job->request.handle for tern_send_reply() and sets it to 0
+ * in @job.
+ */
+typedef uint32_t tern_handler(struct tern_job *job, void *context);
+
+/**
+ * struct tern_serve_opts - how to serve
+ * @threads: how many threads run the handler, the calling one included; 0 means
+ *	1.  The others have all signals blocked.
+ * @request_size: the longest request; 0 means TERN_MESSAGE_MAX.  The handler
+ *	does not see a longer one; it is replied to with the status EMSGSIZE.
+ * @reply_size: the longest reply; 0 means TERN_MESSAGE_MAX
+ * @resv: 0
+ */
+struct tern_serve_opts {
+	uint32_t	threads;
+	uint32_t	request_size;
+	uint32_t	reply_size;
+	uint32_t	resv[5];
+};
+
+/**
+ * tern_serve - receive requests, run a handler, send its replies
+ * @fd: bound socket; meanwhile nobody may start calls with tern_send_call() on it
+ * @stop_fd: a file descriptor (an eventfd, a pipe, a signalfd, ...) that ends
+ *	the loop when it becomes readable, and stays so until the loop has ended;
+ *	or -1 for none
+ * @handler: executes the calls
+ * @context: is passed to @handler
+ * @opts: or NULL for the defaults
+ *
+ * The null procedure is answered by the loop itself.  A handler that is running
+ * when the loop is to end runs to its end and its reply is sent.  Requests that
+ * no thread has taken stay with the socket.  Signals do not end the loop.
+ *
+ * Without @stop_fd a call costs one system call; with it up to two more when the
+ * service was idle.
+ *
+ * Returns 0 when @stop_fd ended it, or
+ *   -EINVAL  @opts is wrong, or @fd is not bound
+ *   -EPERM   @stop_fd cannot be polled
+ *   -ENOMEM, -EAGAIN, -EMFILE  memory, threads or files ran out at the start
+ *   or another error of epoll_ctl(2) or TERN_IOC_REPLY_RECV, see tern(7).
+ */
+int tern_serve(int fd, int stop_fd, tern_handler *handler, void *context,
+	       const struct tern_serve_opts *opts);
+
+/**
+ * tern_serve_stop - end a serve loop whose @stop_fd is an eventfd or a pipe
+ * @stop_fd: the eventfd, or the pipe's end for writing
+ *
+ * May be called from a signal handler; leaves errno alone.  Returns 0 or an
+ * error of write(2).
+ */
+int tern_serve_stop(int stop_fd);
+
+/* ---- Both at once ---- */
+
+enum tern_kind {
+	TERN_KIND_REQUEST = 1,
+	TERN_KIND_OUTCOME,
+};
+
+/**
+ * struct tern_completion - how a call of tern_send_call() ended
+ * @id: the call's number
+ * @result: how it ended
+ * @service: the service that was called
+ */
+struct tern_completion {
+	uint64_t		id;
+	struct tern_result	result;
+	struct sockaddr_tern	service;
+};
+
+/**
+ * struct tern_message - what tern_recv() received
+ * @kind: which member of the union is set
+ * @len: length of the request or reply, which may be more than the size of the
+ *	buffer, and then the rest is lost
+ * @request: a request to the service that the socket is bound to
+ * @outcome: how a call ended
+ */
+struct tern_message {
+	enum tern_kind	kind;
+	uint32_t	len;
+	union {
+		struct tern_request	request;
+		struct tern_completion	outcome;
+	};
+};
+
+/**
+ * tern_recv - receive a request or an outcome, whichever comes
+ * @fd: socket
+ * @message: receives what it is
+ * @buf: receives the request or the reply
+ * @size: size of @buf
+ * @flags: of recvmsg(2): 0, MSG_DONTWAIT, MSG_PEEK
+ *
+ * For a socket that both offers a service and makes calls.  Outcomes come
+ * first.  Returns @message->len, or
+ *   -EAGAIN  nothing is there (MSG_DONTWAIT, non-blocking, SO_RCVTIMEO)
+ *   -EINTR   a signal came first
+ *   -EPROTO  the kernel gave neither, so that @fd is no socket of Tern
+ *   or another error of recvmsg(2), see tern(7).
+ */
+ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,
+		  int flags);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TERN_H */
