@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the commands that call or serve share. */
+#include "remote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+#include "tool.h"
+
+static const char *parse_error(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "it is not of the form HOST[:PORT]/PROGRAM[.VERSION]";
+	case -ERANGE:
+		return "a number is too large";
+	case -ENODEV:
+		return "there is no such interface";
+	case -ENXIO:
+		return "there is no such host";
+	case -EAGAIN:
+		return "the host's name cannot be resolved now";
+	case -ENOENT:
+		return "there is no such program in rpc(5)";
+	default:
+		return strerror(-err);
+	}
+}
+
+void remote_parse(const char *text, struct sockaddr_tern *to)
+{
+	int err = tern_addr_parse(text, to);
+
+	if (err == -EINVAL || err == -ERANGE)
+		fail_usage("bad address '%s': %s", text, parse_error(err));
+	if (err)
+		fail("bad address '%s': %s", text, parse_error(err));
+}
+
+void remote_parse_node(const char *text, struct sockaddr_tern *to)
+{
+	char whole[512];
+	int length;
+
+	if (strchr(text, '/')) {
+		remote_parse(text, to);
+		return;
+	}
+	length = snprintf(whole, sizeof(whole), "%s/%u.0", text,
+			  TERN_PROGRAM_NODE);
+	if (length >= (int)sizeof(whole))
+		fail_usage("bad address '%s': it is too long", text);
+	remote_parse(whole, to);
+}
+
+uint32_t remote_timeout(struct args *args)
+{
+	const char *value = args_value(args, "timeout");
+	uint32_t ms;
+
+	if (!text_time(value, &ms) || !ms || ms > TERN_TIMEOUT_MAX)
+		fail_usage("'%s' is not a valid timeout", value);
+	return ms;
+}
+
+uint32_t remote_number(const char *what, const char *text, uint32_t max)
+{
+	uint64_t number;
+
+	if (!text_number(text, max, &number))
+		fail_usage("'%s' is not a valid %s", text, what);
+	return (uint32_t)number;
+}
+
+int remote_socket(void)
+{
+	int fd = tern_socket(0);
+
+	if (fd == -EAFNOSUPPORT)
+		fail("the kernel does not know Tern; is the module tern loaded?");
+	if (fd < 0)
+		fail("cannot open a socket: %s", strerror(-fd));
+	return fd;
+}

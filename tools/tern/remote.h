@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the commands that call or serve share. */
+#ifndef TERN_REMOTE_H
+#define TERN_REMOTE_H
+
+#include <stdint.h>
+
+#include <tern.h>
+
+struct args;
+
+/* HOST/SERVICE, or ends the program. */
+void remote_parse(const char *text, struct sockaddr_tern *to);
+/* HOST alone means the node itself. */
+void remote_parse_node(const char *text, struct sockaddr_tern *to);
+/* The value of the word "timeout". */
+uint32_t remote_timeout(struct args *args);
+/* The value of a word that takes a number, at most @max. */
+uint32_t remote_number(const char *what, const char *text, uint32_t max);
+/* A socket, or ends the program. */
+int remote_socket(void);
+
+#endif
