@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Test: none
+ *
+ * Calls the counting service and writes how each call ended: its number, the
+ * outcome, the errno value of the cause, the status of the reply, whether the
+ * reply is the right one, and how many milliseconds it took.
+ *
+ *   caller [OPTION VALUE]... ADDRESS OUTPUT
+ *
+ *   first N      number of the first call (1)
+ *   count N      how many calls (1)
+ *   parallel N   threads, each with a socket (1)
+ *   timeout MS   deadline of each call (60000)
+ *   size N       length of the requests, at least that of their head (16)
+ *   reply N      length of the replies (0)
+ *   delay MS     how long a call executes (0)
+ *   gap MS       time between two calls of a thread (0)
+ *   idempotent 1 make idempotent calls
+ *   oneway 1     make one-way calls
+ *
+ * SIGTERM ends it after the calls that are outstanding.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tern.h>
+
+#include "count.h"
+
+static struct {
+	const char	*name;
+	unsigned long	value;
+} options[] = {
+	{ "first", 1 },
+	{ "count", 1 },
+	{ "parallel", 1 },
+	{ "timeout", 60000 },
+	{ "size", sizeof(struct count_request) },
+	{ "reply", 0 },
+	{ "delay", 0 },
+	{ "gap", 0 },
+	{ "idempotent", 0 },
+	{ "oneway", 0 },
+};
+
+enum {
+	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, IDEMPOTENT,
+	ONEWAY, OPTIONS
+};
+
+static struct sockaddr_tern address;
+static atomic_ulong next;
+static atomic_bool stopping;
+static int output;
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "caller: %s: %s\n", what, strerror(err));
+	exit(2);
+}
+
+static long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void record(uint64_t id, const struct tern_result *result, int right,
+		   long ms)
+{
+	static const char *const words[] = {
+		[TERN_REPLIED] = "replied",
+		[TERN_NOT_EXECUTED] = "not-executed",
+		[TERN_UNKNOWN] = "unknown",
+		[TERN_DELIVERED] = "delivered",
+	};
+	char line[128];
+	int len = snprintf(line, sizeof(line), "%llu %s %d %u %s %ld\n",
+			   (unsigned long long)id, words[result->outcome], result->cause,
+			   result->status, right ? "right" : "wrong", ms);
+
+	if (write(output, line, len) != len)
+		die("output", errno);
+}
+
+static void call(int fd, uint64_t id, unsigned char *request,
+		 unsigned char *reply)
+{
+	struct count_request head = { id, options[REPLY].value,
+				      options[DELAY].value };
+	struct tern_call_opts opts = { .timeout_ms = options[TIMEOUT].value };
+	struct tern_result result = { 0 };
+	size_t size = options[SIZE].value;
+	long begin = now_ms();
+	int right = 1;
+
+	memcpy(request, &head, sizeof(head));
+	count_fill(request + sizeof(head), size - sizeof(head), id);
+	if (options[IDEMPOTENT].value)
+		opts.flags = TERN_CALL_IDEMPOTENT;
+	if (options[ONEWAY].value) {
+		tern_cast(fd, &address, COUNT_PROCEDURE, request, size, &opts,
+			  &result);
+	} else {
+		tern_call(fd, &address, COUNT_PROCEDURE, request, size, reply,
+			  TERN_MESSAGE_MAX, &opts, &result);
+		if (result.outcome == TERN_REPLIED)
+			right = result.reply_len == head.reply_len &&
+				count_is_filled(reply, result.reply_len, id);
+	}
+	record(id, &result, right, now_ms() - begin);
+}
+
+static void *run(void *unused)
+{
+	unsigned long end = options[FIRST].value + options[COUNT].value;
+	unsigned char *request = malloc(options[SIZE].value);
+	unsigned char *reply = malloc(TERN_MESSAGE_MAX);
+	unsigned long id;
+	int fd = tern_socket(0);
+
+	(void)unused;
+	if (fd < 0 || !request || !reply)
+		die("socket", fd < 0 ? -fd : ENOMEM);
+	while (!stopping && (id = atomic_fetch_add(&next, 1)) < end) {
+		call(fd, id, request, reply);
+		usleep(options[GAP].value * 1000);
+	}
+	close(fd);
+	free(reply);
+	free(request);
+	return NULL;
+}
+
+static void stop(int number)
+{
+	(void)number;
+	stopping = true;
+}
+
+/*
+ * With SA_RESTART, and in a thread that calls nothing: a signal would end a
+ * call of the thread that it comes to.
+ */
+static void stop_at_signal(void)
+{
+	struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
+	sigset_t set;
+
+	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void unblock_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void set(const char *name, const char *value)
+{
+	for (int i = 0; i < OPTIONS; i++) {
+		if (!strcmp(options[i].name, name)) {
+			options[i].value = strtoul(value, NULL, 10);
+			return;
+		}
+	}
+	die(name, EINVAL);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[64];
+	unsigned long n;
+	int err;
+
+	while (argc > 4) {
+		set(argv[1], argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
+	n = options[PARALLEL].value;
+	if (argc != 3 || !n || n > 64 ||
+	    options[SIZE].value < sizeof(struct count_request))
+		die("usage", EINVAL);
+	err = tern_addr_parse(argv[1], &address);
+	if (err)
+		die(argv[1], -err);
+	output = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (output < 0)
+		die(argv[2], errno);
+	next = options[FIRST].value;
+	stop_at_signal();
+	for (unsigned long i = 0; i < n; i++)
+		if (pthread_create(&threads[i], NULL, run, NULL))
+			die("thread", EAGAIN);
+	unblock_signal();
+	for (unsigned long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}

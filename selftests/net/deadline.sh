@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Test: timeout=120
+#
+# What a call to another node has come to when its time is over.
+set -euo pipefail
+
+# shellcheck source=selftests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# withhold TYPE MS: what the client sends of this type of packet comes late.
+withhold()
+{
+	"${client[@]}" tc qdisc add dev eth0 root handle 1: prio bands 3 \
+		priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+	"${client[@]}" tc qdisc add dev eth0 parent 1:3 netem delay "$2ms"
+	"${client[@]}" tc filter add dev eth0 protocol ip parent 1: u32 \
+		match u8 17 0xff at 9 match u8 "$1" 0xff at 29 flowid 1:3
+}
+
+request=6
+
+nodes
+serve
+calls
+check "a call in time" ended 1 replied
+
+# One thread: the second call waits for the first.
+forget
+calls first 10 delay 6000 timeout 500 &
+first=$!
+check "the first call executes" eventually executed 10
+calls first 11 timeout 500
+wait $first
+check "queued at the deadline: not executed" grep -q '^11 not-executed 110 ' "$out"
+check "executing at the deadline: unknown" grep -q '^10 unknown 110 ' "$out"
+check "both end at their deadline" took 300 3000
+check "the withdrawn request is counted" counted server requests-cancelled
+check "the open call is in quarantine" \
+	eventually peer client '.slots_used == 1 and .quarantined == 1'
+check "until the server tells its fate" \
+	eventually peer client '.slots_used == 0 and .quarantined == 0'
+check "what was said is true" verify
+
+# The request comes a second late: its cancel overtakes it.
+forget
+withhold $request 1500
+before=$(stat server packets-in)
+calls first 20 timeout 400
+check "a cancel overtook its request: not executed" ended 1 not-executed ETIMEDOUT
+check "the outcome was there at the deadline" took 200 1450
+check "then the request arrives" \
+	eventually counted server packets-in $((before + 2))
+filtered=$(stat server duplicates-filtered)
+check "and is filtered" eventually counted server duplicates-filtered $((filtered < 1 ? 1 : filtered))
+check "and is not executed" verify
+heal_client=("${client[@]}" tc qdisc del dev eth0 root)
+"${heal_client[@]}"
+
+# Nothing comes through after the request was sent.
+forget
+"${client[@]}" tc qdisc add dev eth0 root netem loss 100%
+calls first 30 timeout 500
+check "sent into a black hole: unknown" ended 1 unknown
+check "at its deadline" took 400 3000
+check "its slot is in quarantine" peer client '.quarantined == 1'
+"${heal_client[@]}"
+check "when the network heals the slot is free" \
+	eventually peer client '.slots_used == 0 and .quarantined == 0'
+check "the call was withdrawn before it could run" verify
+calls first 31
+check "other calls go on" grep -q '^31 replied' "$out"
+
+# One-way calls: delivered, or the same outcomes.
+forget
+calls first 40 oneway 1
+check "a one-way call is delivered" ended 1 delivered
+check "and executed" eventually executed 40
+"${server[@]}" tc qdisc add dev eth0 root netem loss 100%
+calls first 41 timeout 500 oneway 1
+check "no word of its delivery: unknown" grep -q '^41 unknown' "$out"
+"${server[@]}" tc qdisc del dev eth0 root
+check "what was said is true of one-way calls" verify
+
+end_service
+check "the service ends" test "$status" = 0
+finish

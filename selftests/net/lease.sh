@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Test: mode=travel timeout=180
+#
+# Leases, deadlines and retransmission over minutes and hours.
+set -euo pipefail
+
+# shellcheck source=selftests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Time is free here, but looking is not.
+eventually()
+{
+	local i
+
+	for ((i = 0; i < 40; i++)); do
+		! "$@" >"$work/eventually" 2>&1 || return 0
+		sleep 0.5
+	done
+	cat "$work/eventually"
+	return 1
+}
+
+nodes lease 5s
+serve 4
+
+calls first 1
+check "a call" ended 1 replied
+check "a silent association ends at its client" \
+	eventually counted client associations-ended 1
+check "and at its server" eventually counted server associations-ended 1
+calls first 2
+check "a later call works" ended 2 replied
+check "on a new association" prints 2 stat client associations-made
+
+forget
+calls first 10 delay 3600000 timeout 7200000
+check "a call may execute for an hour" ended 1 replied
+check "its association was kept alive" prints 2 stat client associations-made
+check "the service had it all the time" took 3600000 3700000
+
+forget
+"${server[@]}" tc qdisc add dev eth0 root netem loss 100%
+calls first 20 timeout 0
+check "the deadline is finite by default" ended 1 unknown ETIMEDOUT
+check "and is ten seconds" took 9900 10900
+check "its slot is in quarantine" peer client '.quarantined == 1'
+check "until the association ends" eventually counted client associations-ended 2
+"${server[@]}" tc qdisc del dev eth0 root
+
+forget
+calls first 30
+impair loss 100%
+before=$(stat client retransmissions)
+calls first 31 timeout 60000
+check "a minute without an answer" grep -q '^31 unknown' "$out"
+# 10 ms doubled up to 2 s, and 2 s from then on
+check "it was sent again, ever more seldom" \
+	test "$(($(stat client retransmissions) - before))" -ge 30 -a \
+	"$(($(stat client retransmissions) - before))" -le 60
+heal
+check "what was said is true" verify
+
+# The server forgets a call that executes, since its client is not heard.
+for flag in 0 1; do
+	forget
+	calls first 40 idempotent $flag delay 60000 timeout 300000 &
+	caller=$!
+	check "a call executes, idempotent $flag" eventually executed 40
+	ends=$(stat server associations-ended) stales=$(stat server stales-sent)
+	impair loss 100%
+	check "the server's lease is over" eventually counted server \
+		associations-ended $((ends + 1))
+	heal
+	wait $caller
+	check "the server knew its association no more" \
+		counted server stales-sent $((stales + 1))
+	if [ $flag = 0 ]; then
+		check "unknown: it may have run, and has" \
+			ended 1 unknown ECONNRESET
+		check "it did not run again" verify
+	else
+		check "the idempotent call was made again" ended 1 replied
+		check "it has the right reply" verify again
+	fi
+	calls first 50
+	check "calls go on" grep -q '^50 replied' "$out"
+done
+check "executing orphans are counted" counted server requests-orphaned 2
+end_service
+check "the service ends" test "$status" = 0
+finish

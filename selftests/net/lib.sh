@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced by the network tests: two nodes, a service on one of them that counts
+# what it executes, and what must be true of it and of its callers.
+#
+#    client  10.8.0.1 fd08::1 ---eth0------eth0--- server  10.8.0.2 fd08::2
+
+# shellcheck source=selftests/tool/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tool/lib.sh"
+
+# shellcheck source=selftests/net/verify.sh
+. "$(dirname "${BASH_SOURCE[0]}")/verify.sh"
+
+programs=build/selftests/net
+program=5000
+log=$work/log out=$work/out
+
+# nodes [SETTING VALUE]...: both, with a link, up.
+nodes()
+{
+	namespace client
+	namespace server
+	link client server
+	up "$@"
+}
+
+# up [SETTING VALUE]...: both nodes.
+up()
+{
+	# shellcheck disable=SC2154
+	"${client[@]}" tern up allow 10.8.0.0/24 allow fd08::/64 "$@"
+	# shellcheck disable=SC2154
+	"${server[@]}" tern up allow 10.8.0.0/24 allow fd08::/64 "$@"
+}
+
+# impair WORDS...: netem in both directions; heal: none any more.
+impair()
+{
+	"${client[@]}" tc qdisc replace dev eth0 root netem "$@"
+	"${server[@]}" tc qdisc replace dev eth0 root netem "$@"
+}
+
+heal()
+{
+	"${client[@]}" tc qdisc del dev eth0 root
+	"${server[@]}" tc qdisc del dev eth0 root
+}
+
+serves()
+{
+	"${server[@]}" tern -j service show |
+		jq -e "any(.program == $program and .sockets == ${1-1})"
+}
+
+# serve [THREADS]: starts the service, more of them when called again; the last
+# one's number is in the variable pid.
+sockets=0
+serve()
+{
+	"${server[@]}" "$programs/counter" "$program" "$log" "${1-1}" &
+	pid=$!
+	sockets=$((sockets + 1))
+	eventually serves "$sockets"
+}
+
+# end_service [SIGNAL] [PID]: and waits; its exit status is in the variable
+# status. Not in a check, whose subshell cannot wait for it.
+end_service()
+{
+	status=0
+	kill "-${1-TERM}" "${2-$pid}"
+	wait "${2-$pid}" 2>/dev/null || status=$?
+	sockets=$((sockets - 1))
+}
+
+# calls [OPTION VALUE]... : calls the service; see caller.c.
+calls()
+{
+	"${client[@]}" "$programs/caller" "$@" "${to-10.8.0.2}/$program" "$out"
+}
+
+# start_calls [OPTION VALUE]...: without end, in the background; end_calls ends
+# them. The caller is in the variable caller.
+start_calls()
+{
+	"${client[@]}" "$programs/caller" count 1000000000 "$@" \
+		"${to-10.8.0.2}/$program" "$out" &
+	caller=$!
+}
+
+end_calls()
+{
+	kill -TERM "$caller"
+	wait "$caller"
+}
+
+# stat NODE NAME: the value of a counter of client or server.
+stat()
+{
+	local -n node=$1
+
+	"${node[@]}" tern -j stat show all | jq -e ".[\"$2\"]"
+}
+
+# counted NODE NAME [MINIMUM]: a counter has at least this value.
+counted()
+{
+	local value
+
+	value=$(stat "$1" "$2")
+	echo "$1: $2: $value"
+	[ "$value" -ge "${3-1}" ]
+}
+
+# peer NODE JQ: its only peer fits the expression.
+peer()
+{
+	local -n node=$1
+
+	"${node[@]}" tern -j peer show | jq -e "length == 1 and (.[0] | $2)"
+}

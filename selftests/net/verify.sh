@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced by tests that call the counting service: what must be true of its log,
+# $log, and of the outcomes that callers wrote, $out.
+
+# shellcheck disable=SC2154 # set by who sources this
+
+# forget: what was executed and called before is checked no more.
+forget()
+{
+	# the service has the log open
+	: >"$log"
+	: >"$out"
+}
+
+# executed ID: the service has begun with the call.
+executed()
+{
+	[ -e "$log" ] && grep -qx "$1" "$log"
+}
+
+# verify [again]: nothing ran twice (unless "again"), what was replied to ran and
+# has the right reply, what was reported as not executed did not run. Prints
+# what it counted.
+verify()
+{
+	touch "$log" "$out"
+	awk -v again="${1-}" '
+	FILENAME == ARGV[1] { ran[$1]++; executed++; next }
+	{
+		known[$1] = 1
+		ended[$2]++
+		if ($2 == "replied" && ($4 != 0 || $5 != "right"))
+			fail("wrong reply: " $0)
+		if ($2 ~ /^(replied|delivered)$/ && !ran[$1])
+			fail("not executed: " $0)
+		if ($2 == "not-executed" && ran[$1])
+			fail("executed: " $0)
+	}
+	END {
+		for (id in ran)
+			if (ran[id] > 1 && again == "")
+				fail("executed " ran[id] " times: " id)
+		printf "%d executed", executed
+		for (outcome in ended)
+			printf ", %d %s", ended[outcome], outcome
+		print ""
+		exit failed > 0
+	}
+	function fail(text) { if (failed++ < 10) print text }' "$log" "$out"
+}
+
+# ended COUNT OUTCOME [ERRNO]: so many calls ended like this. ERRNO is a name.
+ended()
+{
+	local number=''
+
+	[ $# -lt 3 ] || number=$(python3 -c "import errno; print(errno.$3)")
+	grep . "$out" | tail -n 20
+	[ "$(awk -v outcome="$2" -v number="$number" \
+		'$2 == outcome && (number == "" || $3 == number)' "$out" |
+		wc -l)" = "$1" ]
+}
+
+# took MINIMUM MAXIMUM: how many milliseconds each call took.
+took()
+{
+	awk -v min="$1" -v max="$2" '
+		{ print }
+		$6 < min || $6 > max { failed = 1 }
+		END { exit failed || !NR }' "$out"
+}

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# tern up, down, show: settings, their limits, and who may change them.
+set -euo pipefail
+
+# shellcheck source=selftests/tool/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+namespace node
+# shellcheck disable=SC2154
+tern=("${node[@]}" tern)
+
+epoch()
+{
+	"${tern[@]}" -j show | jq -r .epoch
+}
+
+is_free()
+{
+	! "${node[@]}" grep "$1" /proc/net/udp /proc/net/udp6
+}
+
+check "a new node is down" shows '
+	.up == false and (has("epoch") | not) and
+	.port == 18018 and .address == [] and .allow == [] and
+	.timeout_ms == 10000 and .lease_ms == 60000 and .slots == 1024 and
+	.services == 0 and .associations == 0 and .message_max == 65536' \
+	"${tern[@]}" -j show
+check "show as text" matches '^node down ' "${tern[@]}" show
+check "show the default settings as text" \
+	matches 'timeout 10s lease 60s slots 1024' "${tern[@]}" show
+
+check "up" "${tern[@]}" up
+check "the node is up" shows '
+	.up == true and (.epoch | test("^0x[0-9a-f]{16}$")) and
+	.uptime_ms < 60000' "${tern[@]}" -j show
+first=$(epoch)
+check "up again changes nothing" "${tern[@]}" up
+check "the epoch is the same" prints "$first" epoch
+
+check "change every setting that a node which is up can change" \
+	"${tern[@]}" up allow 10.8.0.0/24 allow fd08::/64 allow 10.9.0.1 \
+	timeout 1500ms lease 5s slots 64 peers 10 cache-peer 1M cache-net 2M \
+	queue-peer 1.5M queue-net 3000000
+check "the settings are changed" shows '
+	.allow == ["10.8.0.0/24", "fd08::/64", "10.9.0.1/32"] and
+	.timeout_ms == 1500 and .lease_ms == 5000 and .slots == 64 and
+	.peers == 10 and .cache_peer == 1048576 and .cache_net == 2097152 and
+	.queue_peer == 1572864 and .queue_net == 3000000' "${tern[@]}" -j show
+check "change one setting" "${tern[@]}" up timeout 2s
+check "the others are as they were" shows '
+	.timeout_ms == 2000 and .lease_ms == 5000 and (.allow | length) == 3' \
+	"${tern[@]}" -j show
+check "replace a list" "${tern[@]}" up allow ::/0
+check "the list is replaced" shows '.allow == ["::/0"]' "${tern[@]}" -j show
+check "empty a list" "${tern[@]}" up allow none
+check "the list is empty" shows '.allow == []' "${tern[@]}" -j show
+check "show an empty list as text" matches 'allow none$' "${tern[@]}" show
+
+# What the kernel refuses.
+while IFS='|' read -r words text; do
+	before=$("${tern[@]}" -j show | jq -c 'del(.uptime_ms)')
+	# shellcheck disable=SC2086
+	check "tern $words" refused 1 "$text" "${tern[@]}" $words
+	check "tern $words changes nothing" shows \
+		"del(.uptime_ms) == $before" "${tern[@]}" -j show
+done <<'EOT'
+up lease 4999|cannot bring the node up: lease:
+up lease 3600001|cannot bring the node up: lease:
+up timeout 86400001|cannot bring the node up: timeout:
+up slots 4097|cannot bring the node up: slots:
+up timeout 3s port 18019|cannot bring the node up: port:
+up timeout 3s address ::1|cannot bring the node up: address:
+up timeout 3s lease 1h slots 5000|cannot bring the node up: slots:
+EOT
+
+mapfile -t many < <(for i in {0..256}; do echo allow; echo "10.0.$i.0/32"; done |
+	sed 's/10.0.256.0/10.1.0.0/')
+check "too many prefixes" refused 1 "allow:" "${tern[@]}" up "${many[@]}"
+check "as many prefixes as there may be" "${tern[@]}" up "${many[@]:2}"
+check "all prefixes are there" shows '.allow | length == 256' \
+	"${tern[@]}" -j show
+
+check "down" "${tern[@]}" down
+check "the node is down, its settings are kept" shows '
+	.up == false and (has("epoch") | not) and .timeout_ms == 2000' \
+	"${tern[@]}" -j show
+check "down again" "${tern[@]}" down
+check "up with another port and address" \
+	"${tern[@]}" up port 4000 address 127.0.0.1 address ::1
+check "the port and the addresses are changed" shows '
+	.up and .port == 4000 and .address == ["127.0.0.1", "::1"]' \
+	"${tern[@]}" -j show
+check "a node that comes up has a new epoch" test "$first" != "$(epoch)"
+check "the port is in use" "${node[@]}" grep -q 0100007F:0FA0 /proc/net/udp
+check "down with a port" "${tern[@]}" down
+check "the port is free" is_free :0FA0
+check "an address of another host" \
+	refused 1 "address:" "${tern[@]}" up address 192.0.2.1
+check "the node stays down" shows '.up == false' "${tern[@]}" -j show
+check "any address" "${tern[@]}" up address any port 18018
+check "show any address" matches 'port 18018 address any$' "${tern[@]}" show
+
+# The project may be in a folder that only its owner can enter.
+chmod 755 "$work"
+cp "$(command -v tern)" build/lib/libtern.so.0 "$work/"
+nobody=(env PATH="$work:$PATH" LD_LIBRARY_PATH="$work"
+	setpriv --reuid 65534 --regid 65534 --clear-groups)
+check "others may look" shows .up "${node[@]}" "${nobody[@]}" tern -j show
+for words in up "up timeout 1s" down; do
+	# shellcheck disable=SC2086
+	check "others may not: tern $words" refused 1 "not permitted" \
+		"${node[@]}" "${nobody[@]}" tern $words
+	# shellcheck disable=SC2086
+	check "root of another user namespace may not: tern $words" \
+		refused 1 "not permitted" \
+		"${node[@]}" "${nobody[@]}" unshare -Ur tern $words
+done
+check "root of the namespace's user namespace may" \
+	"${nobody[@]}" unshare -Urn sh -c '
+	ip link set lo up && tern up && tern -j show | jq -e .up && tern down'
+check "namespaces are apart" shows .up "${tern[@]}" -j show
+finish
