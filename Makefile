@@ -87,10 +87,17 @@ install-module:
 	else \
 		echo "no headers of the running kernel: the module is not installed"; \
 	fi
+# A page that describes several functions has a link for each of the others.
 install-man:
 	@for page in $(wildcard Documentation/man/man*/*.[0-9]); do \
-		install -D -m 644 $$page \
-			$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
+		section=$${page##*.}; \
+		dir=$(DESTDIR)$(MANDIR)/man$$section; \
+		file=$${page##*/}; \
+		install -D -m 644 $$page $$dir/$$file || exit 1; \
+		for name in $$(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' $$page); do \
+			[ $$name.$$section = $$file ] || \
+				ln -sf $$file $$dir/$$name.$$section || exit 1; \
+		done; \
 	done
 .PHONY: install install-lib install-tools install-man install-module
 

@@ -44,5 +44,5 @@ example_runs()
 check "make install" installs
 check "the tool runs" tool_runs
 check "programs are built by pkg-config and run" example_runs
-check "the manual is found" man -w tern.7 tern.8 tern_call.3
+check "the manual is found" man -w tern.7 tern.8 tern_call.3 tern_bind.3
 finish

@@ -39,10 +39,10 @@ soname()
 	objdump -p build/lib/libtern.so | grep -E 'SONAME +libtern\.so\.0$'
 }
 
-# The page names the function itself.
+# A page has it in its section NAME, where "make install" finds it.
 has_page()
 {
-	sed '/^\.Sh NAME/,/^\.Sh LIBRARY/!d' "Documentation/man/man3/$1.3" |
+	sed -s '/^\.Sh NAME/,/^\.Nd/!d' Documentation/man/man3/*.3 |
 		grep -E "^\.Nm $1( ,)?\$"
 }
 
