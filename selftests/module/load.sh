@@ -147,7 +147,9 @@ check "a family that is taken" refuses_family 1 "address family 1 is taken"
 check "the last family is below AF_MAX" refuses_family 99 "family=99 is not"
 check "family 0 is none" refuses_family 0 "family=0 is not"
 check "another family" takes_family 22
+modprobe=$(sysctl -n kernel.modprobe)
 check "a socket loads the module" loads_itself
+sysctl -qw kernel.modprobe="$modprobe"
 check "it can be loaded again" insmod "$module"
 flood &
 flood=$!
