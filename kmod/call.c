@@ -5,13 +5,13 @@
  *
  * Layer: L1.  Lock: of the peer.
  */
-#include <linux/bitops.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 
 #include "call.h"
 #include "cause.h"
 #include "packet.h"
+#include "segment.h"
 
 /* A reply of more segments than this is acknowledged at once. */
 #define ACK_SEGMENTS	1
@@ -197,105 +197,6 @@ static void fill_request(struct tern_wire_pkt *pkt, struct tern_call *call,
 		pkt->flags |= TERN_WIRE_IDEMPOTENT;
 }
 
-/**
- * tern_post_segments - send some segments of a message
- * @out: the outbox
- * @assoc: the association
- * @pkt: header of type REQ or REP; its segment is filled in here
- * @msg: the message, or NULL for one of length 0 without digest
- * @first: number of the first segment
- * @end: number behind the last
- */
-void tern_post_segments(struct tern_outbox *out, struct tern_assoc *assoc,
-			struct tern_wire_pkt *pkt, const struct tern_msg *msg,
-			u32 first, u32 end)
-{
-	u32 i;
-
-	if (!msg) {
-		tern_packet_post(out, assoc, pkt, NULL, 0);
-		return;
-	}
-	for (i = first; i < end; i++) {
-		u32 offset = i * msg->seg;
-
-		pkt->seg.total = msg->len;
-		pkt->seg.offset = offset;
-		pkt->seg.digest = msg->digest;
-		pkt->seg.size = msg->seg;
-		tern_packet_post(out, assoc, pkt, msg->data + offset,
-				 min_t(u32, msg->seg, msg->len - offset));
-	}
-}
-
-/* Number of segments that a RESEND names. */
-unsigned int tern_resend_count(const struct tern_wire_pkt *pkt,
-			       const u8 *bitmap)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < DIV_ROUND_UP(pkt->resend.bits, 8); i++)
-		n += hweight8(bitmap[i]);
-	return n;
-}
-
-/**
- * tern_post_missing - send the segments that a RESEND names
- * @out: the outbox
- * @assoc: the association
- * @ask: the RESEND
- * @bitmap: its bitmap
- * @pkt: header of type REQ or REP
- * @msg: the message
- */
-void tern_post_missing(struct tern_outbox *out, struct tern_assoc *assoc,
-		       const struct tern_wire_pkt *ask, const u8 *bitmap,
-		       struct tern_wire_pkt *pkt, const struct tern_msg *msg)
-{
-	u32 count = tern_msg_segments(msg);
-	u32 bit, i;
-
-	for (bit = 0; bit < ask->resend.bits; bit++) {
-		if (!(bitmap[bit / 8] & 0x80 >> bit % 8))
-			continue;
-		i = ask->resend.first + bit;
-		if (i < ask->resend.first || i >= count)
-			break;
-		tern_post_segments(out, assoc, pkt, msg, i, i + 1);
-	}
-}
-
-/**
- * tern_post_resend - ask for what is missing of a message
- * @out: the outbox
- * @assoc: the association
- * @in: the message
- * @flags: TERN_WIRE_OF_REPLY or 0
- * @slot: slot of the call
- * @seq: sequence number of the call
- * @tsecr: echo of the peer's clock
- */
-void tern_post_resend(struct tern_outbox *out, struct tern_assoc *assoc,
-		      const struct tern_assembly *in, u16 flags, u16 slot,
-		      u64 seq, u32 tsecr)
-{
-	u8 bitmap[TERN_WIRE_BITMAP_MAX / 8];
-	struct tern_wire_pkt pkt = {
-		.type = TERN_PKT_RESEND,
-		.flags = flags,
-		.slot = slot,
-		.seq = seq,
-		.tsecr = tsecr,
-	};
-
-	pkt.resend.bits = tern_assembly_missing(in, bitmap, &pkt.resend.first);
-	if (!pkt.resend.bits)
-		return;
-	tern_packet_post(out, assoc, &pkt, bitmap,
-			 DIV_ROUND_UP(pkt.resend.bits, 8));
-	TERN_COUNT(assoc->tn, RESEND_OUT);
-}
-
 static void post_cancel(struct tern_call *call, struct tern_outbox *out)
 {
 	struct tern_wire_pkt pkt = {
@@ -320,13 +221,13 @@ static void post_probe(struct tern_call *call, u64 now,
 	struct tern_wire_pkt pkt;
 
 	if (call->replying) {
-		tern_post_resend(out, call->assoc, &call->reply,
-				 TERN_WIRE_OF_REPLY, call->slot, call->seq, 0);
+		tern_segments_ask(out, call->assoc, &call->reply,
+				  TERN_WIRE_OF_REPLY, call->slot, call->seq, 0);
 		return;
 	}
 	fill_request(&pkt, call, now);
 	pkt.flags |= TERN_WIRE_PROBE;
-	tern_post_segments(out, call->assoc, &pkt, call->msg, n - 1, n);
+	tern_segments_post(out, call->assoc, &pkt, call->msg, n - 1, n);
 }
 
 /* The timer of a probe: after some in vain the message is cut smaller. */
@@ -379,7 +280,7 @@ static void start(struct tern_call *call, struct tern_assoc *assoc,
 	call->missing = 0;
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	fill_request(&pkt, call, now);
-	tern_post_segments(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
+	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
 	arm(call, now);
 }
 
@@ -906,8 +807,9 @@ void tern_call_input_resend(struct tern_assoc *assoc,
 		learn(call, pkt);
 		TERN_COUNT(peer->tn, RESEND_IN);
 		fill_request(&req, call, now);
-		tern_post_missing(out, assoc, pkt, bitmap, &req, call->msg);
-		missing = tern_resend_count(pkt, bitmap);
+		tern_segments_post_asked(out, assoc, pkt, bitmap, &req,
+					 call->msg);
+		missing = tern_segments_asked(pkt, bitmap);
 		if (!call->missing || missing < call->missing) {
 			call->fruitless = 0;
 			call->rto = assoc->rtt.rto;

@@ -128,16 +128,4 @@ static inline void tern_call_get(struct tern_call *call)
 	refcount_inc(&call->ref);
 }
 
-void tern_post_segments(struct tern_outbox *out, struct tern_assoc *assoc,
-			struct tern_wire_pkt *pkt, const struct tern_msg *msg,
-			u32 first, u32 end);
-unsigned int tern_resend_count(const struct tern_wire_pkt *pkt,
-			       const u8 *bitmap);
-void tern_post_missing(struct tern_outbox *out, struct tern_assoc *assoc,
-		       const struct tern_wire_pkt *ask, const u8 *bitmap,
-		       struct tern_wire_pkt *pkt, const struct tern_msg *msg);
-void tern_post_resend(struct tern_outbox *out, struct tern_assoc *assoc,
-		      const struct tern_assembly *in, u16 flags, u16 slot,
-		      u64 seq, u32 tsecr);
-
 #endif /* _TERN_CALL_H */

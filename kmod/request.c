@@ -8,10 +8,11 @@
 #include <linux/slab.h>
 #include <linux/tern.h>
 
-#include "call.h"
 #include "cause.h"
+#include "net.h"
 #include "packet.h"
 #include "request.h"
+#include "segment.h"
 #include "service.h"
 
 /* More slots are offered when a slot this close to the limit is used. */
@@ -139,7 +140,7 @@ static void post_outcome(struct tern_assoc *assoc, u16 i, u32 tsecr,
 		.rep = { .outcome = slot->outcome, .cause = slot->cause },
 	};
 
-	tern_post_segments(out, assoc, &pkt, NULL, 0, 1);
+	tern_segments_post(out, assoc, &pkt, NULL, 0, 1);
 }
 
 static void fill_reply(struct tern_wire_pkt *pkt,
@@ -296,8 +297,8 @@ static bool input_more(struct tern_request *req,
 	taken = add(req, pkt, skb, out);
 	if (pkt->flags & TERN_WIRE_PROBE && req->in.segs &&
 	    READ_ONCE(req->state) == TERN_SLOT_RECEIVING)
-		tern_post_resend(out, req->assoc, &req->in, 0, req->slot,
-				 req->seq, echo(req));
+		tern_segments_ask(out, req->assoc, &req->in, 0, req->slot,
+				  req->seq, echo(req));
 	tern_request_put(req);
 	return taken;
 }
@@ -379,7 +380,34 @@ static void input_again(struct tern_assoc *assoc,
 		req->fruitless++;
 	else
 		tern_assoc_narrow(assoc, req->reply);
-	tern_post_segments(out, assoc, &rep, req->reply, 0, 1);
+	tern_segments_post(out, assoc, &rep, req->reply, 0, 1);
+}
+
+/*
+ * Finds the slot that a REQ or CANCEL is for, and judges the packet; counts
+ * those that are to be dropped.
+ */
+static enum tern_verdict judge(struct tern_assoc *assoc,
+			       const struct tern_wire_pkt *pkt,
+			       struct tern_rxslot **slot, bool *newest)
+{
+	struct tern_rx *rx = &assoc->rx;
+	enum tern_verdict verdict;
+
+	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
+		return TERN_VERDICT_OLD;
+	if (pkt->slot >= rx->limit) {
+		TERN_COUNT(assoc->tn, BAD_SLOT);
+		return TERN_VERDICT_BROKEN;
+	}
+	*slot = tern_rx_slot(rx, pkt->slot);
+	*newest = pkt->seq >= (*slot)->seq;
+	verdict = tern_slot_verdict((*slot)->seq, slot_state(*slot), pkt->seq);
+	if (verdict == TERN_VERDICT_OLD)
+		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
+	else if (verdict == TERN_VERDICT_BROKEN)
+		TERN_COUNT(assoc->tn, SLOT_BUSY);
+	return verdict;
 }
 
 /**
@@ -405,15 +433,7 @@ bool tern_request_input(struct tern_assoc *assoc,
 	bool answer = !pkt->seg.offset || pkt->flags & TERN_WIRE_PROBE;
 
 	spin_lock_bh(&rx->lock);
-	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
-		goto out;
-	if (pkt->slot >= rx->limit) {
-		TERN_COUNT(tn, BAD_SLOT);
-		goto out;
-	}
-	slot = tern_rx_slot(rx, pkt->slot);
-	*newest = pkt->seq >= slot->seq;
-	switch (tern_slot_verdict(slot->seq, slot_state(slot), pkt->seq)) {
+	switch (judge(assoc, pkt, &slot, newest)) {
 	case TERN_VERDICT_NEW:
 		taken = input_new(assoc, pkt, skb, out);
 		break;
@@ -445,13 +465,9 @@ bool tern_request_input(struct tern_assoc *assoc,
 			input_again(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_OLD:
-		TERN_COUNT(tn, OLD_DUPLICATE);
-		break;
 	case TERN_VERDICT_BROKEN:
-		TERN_COUNT(tn, SLOT_BUSY);
 		break;
 	}
-out:
 	spin_unlock_bh(&rx->lock);
 	return taken;
 }
@@ -495,15 +511,7 @@ void tern_request_input_cancel(struct tern_assoc *assoc,
 	struct tern_rxslot *slot;
 
 	spin_lock_bh(&rx->lock);
-	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
-		goto out;
-	if (pkt->slot >= rx->limit) {
-		TERN_COUNT(tn, BAD_SLOT);
-		goto out;
-	}
-	slot = tern_rx_slot(rx, pkt->slot);
-	*newest = pkt->seq >= slot->seq;
-	switch (tern_slot_verdict(slot->seq, slot_state(slot), pkt->seq)) {
+	switch (judge(assoc, pkt, &slot, newest)) {
 	case TERN_VERDICT_NEW:
 		slot_acked(assoc, slot);
 		slot->seq = pkt->seq;
@@ -519,13 +527,9 @@ void tern_request_input_cancel(struct tern_assoc *assoc,
 		input_again(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_OLD:
-		TERN_COUNT(tn, OLD_DUPLICATE);
-		break;
 	case TERN_VERDICT_BROKEN:
-		TERN_COUNT(tn, SLOT_BUSY);
 		break;
 	}
-out:
 	spin_unlock_bh(&rx->lock);
 }
 
@@ -558,7 +562,7 @@ void tern_request_input_resend(struct tern_assoc *assoc,
 	TERN_COUNT(assoc->tn, RESEND_IN);
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
 	fill_reply(&rep, req, 0);
-	missing = tern_resend_count(pkt, bitmap);
+	missing = tern_segments_asked(pkt, bitmap);
 	if (!req->missing || missing < req->missing)
 		req->fruitless = 0;
 	else if (req->fruitless < TERN_FRUITLESS_MAX)
@@ -566,10 +570,11 @@ void tern_request_input_resend(struct tern_assoc *assoc,
 	req->missing = missing;
 	if (req->fruitless >= TERN_FRUITLESS_MAX &&
 	    tern_assoc_narrow(assoc, req->reply))
-		tern_post_segments(out, assoc, &rep, req->reply, 0,
+		tern_segments_post(out, assoc, &rep, req->reply, 0,
 				   tern_msg_segments(req->reply));
 	else
-		tern_post_missing(out, assoc, pkt, bitmap, &rep, req->reply);
+		tern_segments_post_asked(out, assoc, pkt, bitmap, &rep,
+					 req->reply);
 out:
 	spin_unlock_bh(&rx->lock);
 }
@@ -649,7 +654,7 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	TERN_COUNT(tn, REQUESTS_EXECUTED);
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	fill_reply(&pkt, req, 0);
-	tern_post_segments(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
+	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
 	spin_unlock_bh(&rx->lock);
 
 	tern_request_put(req);
