@@ -79,7 +79,8 @@ done
 # A client that is killed.
 forget
 serve 2
-start_calls parallel 4 delay 500
+# long enough that none of them ends before it is killed
+start_calls parallel 4 delay 4000
 check "calls of a client execute" eventually executed 1
 { kill -KILL "$caller" && ! wait "$caller"; } 2>/dev/null
 check "the client's slots are free again" \

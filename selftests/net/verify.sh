@@ -57,7 +57,8 @@ ended()
 	local number=''
 
 	[ $# -lt 3 ] || number=$(python3 -c "import errno; print(errno.$3)")
-	grep . "$out" | tail -n 20
+	awk '{ n[$2 " " $3]++ } END { for (k in n) print n[k], k }' "$out"
+	tail -n 20 "$out"
 	[ "$(awk -v outcome="$2" -v number="$number" \
 		'$2 == outcome && (number == "" || $3 == number)' "$out" |
 		wc -l)" = "$1" ]
