@@ -87,7 +87,7 @@ static int parse_ipv6(char *text, struct sockaddr_in6 *in6)
 		return -EINVAL;
 	/* An interface belongs to a link-local address and to no other. */
 	if (!scope != !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
-		return -EINVAL;
+		return scope ? -EINVAL : -ENODEV;
 	if (scope) {
 		index = if_nametoindex(scope);
 		if (!index && (parse_number(scope, INT32_MAX, &index) || !index))

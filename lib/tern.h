@@ -58,7 +58,7 @@ int tern_family(void);
  * Returns 0, or
  *   -EINVAL  the text is not of this form
  *   -ERANGE  a number is too large
- *   -ENODEV  there is no such interface
+ *   -ENODEV  there is no such interface, or a link-local address has none
  *   -ENXIO   there is no host of that name
  *   -EAGAIN  the name could not be resolved now
  *   -ENOENT  there is no program of that name
