@@ -12,6 +12,83 @@ set -euo pipefail
 check "help" prints "usage: tern [-j] COMMAND" sh -c 'tern help | head -n 1'
 check "help as an option" prints "$(tern help)" tern --help
 
+version=$(sed -n 's/^VERSION := //p' Makefile)
+for option in -V --version; do
+	check "tern $option" prints "tern $version" tern "$option"
+done
+
+# words_of COMMAND: those that it understands, from its source.
+words_of()
+{
+	case $1 in
+	up)
+		sed -n '/settings_fields\[\]/,/FIELD_END/s/.*FIELD("\([^"]*\)".*/\1/p' \
+			tools/tern/node.c
+		grep -o '\.empty = "[^"]*"' tools/tern/node.c ;;
+	call | ping)
+		echo timeout ;;&
+	*)
+		grep -o 'strcmp([^"]*, "[^"]*")' "tools/tern/$1.c" ;;
+	esac | sed 's/[^"]*"\([^"]*\).*/\1/'
+}
+
+# help_of COMMAND: the parts of the help that begin with it.
+help_of()
+{
+	tern help | awk -v command="$1" '
+		/^  [a-z]/ || /^$/ { shown = $1 == command }
+		shown' | grep -oE '[a-z-]+'
+}
+
+# manual_of COMMAND: the fixed words in its synopsis and description.
+manual_of()
+{
+	awk -v command="$1" '
+		/^\.(Nm|Sh|Ss)/ || /^\.It Cm (up|down|show|peer|service|call|stat|ping|serve)( |$)/ {
+			shown = $2 $3 == "Cm" command
+		}
+		/^\.Cm/ { for (i = 2; i <= NF; i++) if ($i == command) shown = 1 }
+		shown' Documentation/man/man8/tern.8 |
+		grep -oE 'Cm [a-z-]+|Fl$' | sed 's/Cm //; s/Fl/-/'
+}
+
+# completed_of COMMAND: the words that are proposed after it.
+completed_of()
+{
+	# shellcheck source=tools/tern/tern.bash-completion
+	. tools/tern/tern.bash-completion
+	{
+		_tern_words "$1"
+		_tern_words "$1" word
+		_tern_words "$1" word word word
+		_tern_values address
+		_tern_values allow
+	} | tr ' ' '\n'
+}
+
+# has_all WORDS COMMAND...: each of the words is a line that it prints.
+has_all()
+{
+	local wanted=$1 text word status=0
+	shift
+
+	[ -n "$wanted" ] || return 1
+	text=$("$@")
+	for word in $wanted; do
+		grep -qxe "$word" <<<"$text" || { echo "missing: $word"; status=1; }
+	done
+	return "$status"
+}
+
+for command in up call stat ping serve; do
+	understood=$(words_of "$command")
+	check "help of $command" has_all "$understood" help_of "$command"
+	check "manual of $command" has_all "$understood" manual_of "$command"
+	# a dash needs no completion
+	check "completion of $command" has_all \
+		"$(grep -vxe - <<<"$understood")" completed_of "$command"
+done
+
 # The words, and the one that the error names.
 while IFS='|' read -r words bad; do
 	# shellcheck disable=SC2086
@@ -20,6 +97,8 @@ done <<'EOT'
 |tern help
 frobnicate|frobnicate
 -x show|-x
+-xj show|-xj
+--json=x show|--json=x
 --jsn show|--jsn
 help me|me
 show it|it
@@ -65,7 +144,7 @@ call 127.0.0.1 1|127.0.0.1
 call 127.0.0.1/|127.0.0.1/
 call 127.0.0.1/5000.1.2 1|127.0.0.1/5000.1.2
 call 127.0.0.1:65536/5000 1|127.0.0.1:65536/5000
-call 127.0.0.1/5000|call
+call 127.0.0.1/5000|127.0.0.1/5000
 call 127.0.0.1/5000 -1|-1
 call 127.0.0.1/5000 4294967296|4294967296
 call 127.0.0.1/5000 1 text more|more
@@ -92,6 +171,40 @@ serve 5000 --exec true procedure x|x
 serve 5000 --exec true alone|alone
 EOT
 
+# The words, and what the error says is missing after the last one.
+while IFS='|' read -r words missing; do
+	# shellcheck disable=SC2086
+	check "tern $words: $missing is missing" \
+		refused 2 "tern: $missing must follow '${words##* }'" tern $words
+done <<'EOT'
+up port|N
+up address|ADDRESS or 'any'
+up allow|PREFIX or 'none'
+up timeout|TIME
+up slots|N
+up cache-net|SIZE
+peer|'show'
+service|'show'
+stat|'show'
+call|HOST/SERVICE or 'show'
+call any/5000|PROCEDURE
+call any/5000 1 timeout|TIME
+call any/5000 1 request|TEXT
+ping|HOST[/SERVICE]
+ping any count|N
+ping any interval|TIME
+ping any timeout|TIME
+serve|SERVICE
+serve 5000 --exec|COMMAND
+serve 5000 --exec true workers|N
+serve 5000 --exec true procedure|N
+EOT
+
+for address in '[fe80::1]/70000' fe80::1/70000 '[fe80::1]:7/70000'; do
+	check "$address has no interface" refused 2 \
+		"'$address': a link-local address needs %INTERFACE" \
+		tern call "$address" 1
+done
 check "an interface that does not exist" refused 1 "'fe80::1%none/0.0'" \
 	tern ping fe80::1%none
 

@@ -32,7 +32,8 @@ static void read_args(struct request *request, struct args *args)
 	*request = (struct request){ .text = "" };
 	remote_parse(destination, &request->to);
 	request->procedure = remote_number("procedure",
-					   args_value(args, "call"),
+					   args_value(args, destination,
+						      "PROCEDURE"),
 					   UINT32_MAX);
 	for (bool first = true; (word = args_next(args)); first = false) {
 		if (!strcmp(word, "timeout"))
@@ -42,7 +43,7 @@ static void read_args(struct request *request, struct args *args)
 		else if (!strcmp(word, "oneway"))
 			request->opts.flags |= TERN_CALL_ONEWAY;
 		else if (!strcmp(word, "request"))
-			request->text = args_value(args, word);
+			request->text = args_value(args, word, "TEXT");
 		else if (first)
 			request->text = word;
 		else

@@ -20,13 +20,15 @@ static const char help[] =
 "  call show                        list the outstanding calls\n"
 "  stat show [all] [NAME]...        show counters\n"
 "  ping HOST[/SERVICE] [count N] [interval TIME] [timeout TIME]\n"
-"  call HOST/SERVICE PROCEDURE [[request] TEXT | -] [timeout TIME]\n"
+"  call HOST/SERVICE PROCEDURE [[request] TEXT|-] [timeout TIME]\n"
 "      [idempotent] [oneway]        call it, print the reply\n"
-"  serve SERVICE --exec COMMAND [workers N] [procedure N]\n"
+"  serve SERVICE --exec COMMAND [workers N] [procedure N] [share]\n"
 "                                   run COMMAND for each request\n"
 "  help                             print this\n"
 "\n"
-"  -j, --json   print JSON\n"
+"  -j, --json      print JSON\n"
+"  -h, --help      print this\n"
+"  -V, --version   print the version\n"
 "\n"
 "TIME is in ms, or with a unit: ms, s, min, h.  SIZE is in bytes, or with a\n"
 "unit: K, M, G.  SERVICE is PROGRAM[.VERSION].  See tern(8).\n";
@@ -35,6 +37,13 @@ static int print_help(struct args *args)
 {
 	args_end(args);
 	fputs(help, stdout);
+	finish_output();
+	return 0;
+}
+
+static int print_version(void)
+{
+	puts("tern " TERN_VERSION);
 	finish_output();
 	return 0;
 }
@@ -58,6 +67,7 @@ static const struct {
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -68,7 +78,12 @@ int main(int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+jh", options, NULL)) != -1) {
+	for (;;) {
+		/* getopt_long() may go on to the next word, or not yet. */
+		word = argv[optind];
+		option = getopt_long(argc, argv, "+jhV", options, NULL);
+		if (option == -1)
+			break;
 		switch (option) {
 		case 'j':
 			tool_json = true;
@@ -76,8 +91,10 @@ int main(int argc, char **argv)
 		case 'h':
 			args.next = argv + argc;
 			return print_help(&args);
+		case 'V':
+			return print_version();
 		default:
-			fail_usage("unknown option '%s'", argv[optind - 1]);
+			fail_usage("unknown option '%s'", word);
 		}
 	}
 	args.next = argv + optind;

@@ -53,6 +53,23 @@ struct list {
 	bool has_empty;
 };
 
+/* What follows the name of a setting, in the words of the help. */
+static const char *value_word(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_ADDRESSES:
+		return "ADDRESS or 'any'";
+	case FIELD_PREFIXES:
+		return "PREFIX or 'none'";
+	case FIELD_MS32:
+		return "TIME";
+	case FIELD_BYTES64:
+		return "SIZE";
+	default:
+		return "N";
+	}
+}
+
 static void bad_value(const struct field *field, const char *text)
 {
 	fail_usage("'%s' is not a valid value of '%s'", text, field->name);
@@ -153,7 +170,7 @@ int node_up(struct args *args)
 		field = setting_find(word);
 		if (!field)
 			fail_usage("unknown setting '%s'", word);
-		value = args_value(args, word);
+		value = args_value(args, word, value_word(field));
 		if (field->type == FIELD_ADDRESSES)
 			list_add(&addresses, field, value);
 		else if (field->type == FIELD_PREFIXES)

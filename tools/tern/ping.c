@@ -50,19 +50,19 @@ static uint64_t now_us(void)
 
 static void read_args(struct ping *ping, struct args *args)
 {
-	const char *target = args_value(args, "ping");
+	const char *target = args_value(args, "ping", "HOST[/SERVICE]");
 	const char *word, *value;
 
 	*ping = (struct ping){ .interval_ms = 1000, .timeout_ms = 1000 };
 	remote_parse_node(target, &ping->to);
 	while ((word = args_next(args))) {
 		if (!strcmp(word, "count")) {
-			value = args_value(args, word);
+			value = args_value(args, word, "N");
 			if (!text_number(value, UINT32_MAX, &ping->count) ||
 			    !ping->count)
 				fail_usage("'%s' is not a valid count", value);
 		} else if (!strcmp(word, "interval")) {
-			value = args_value(args, word);
+			value = args_value(args, word, "TIME");
 			if (!text_time(value, &ping->interval_ms))
 				fail_usage("'%s' is not a valid interval",
 					   value);

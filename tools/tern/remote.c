@@ -9,7 +9,7 @@
 #include "text.h"
 #include "tool.h"
 
-static const char *parse_error(int err)
+static const char *parse_error(const char *text, int err)
 {
 	switch (err) {
 	case -EINVAL:
@@ -17,7 +17,8 @@ static const char *parse_error(int err)
 	case -ERANGE:
 		return "a number is too large";
 	case -ENODEV:
-		return "there is no such interface";
+		return strchr(text, '%') ? "there is no such interface" :
+			"a link-local address needs %INTERFACE";
 	case -ENXIO:
 		return "there is no such host";
 	case -EAGAIN:
@@ -33,10 +34,11 @@ void remote_parse(const char *text, struct sockaddr_tern *to)
 {
 	int err = tern_addr_parse(text, to);
 
-	if (err == -EINVAL || err == -ERANGE)
-		fail_usage("bad address '%s': %s", text, parse_error(err));
+	if (err == -EINVAL || err == -ERANGE ||
+	    (err == -ENODEV && !strchr(text, '%')))
+		fail_usage("bad address '%s': %s", text, parse_error(text, err));
 	if (err)
-		fail("bad address '%s': %s", text, parse_error(err));
+		fail("bad address '%s': %s", text, parse_error(text, err));
 }
 
 void remote_parse_node(const char *text, struct sockaddr_tern *to)
@@ -57,7 +59,7 @@ void remote_parse_node(const char *text, struct sockaddr_tern *to)
 
 uint32_t remote_timeout(struct args *args)
 {
-	const char *value = args_value(args, "timeout");
+	const char *value = args_value(args, "timeout", "TIME");
 	uint32_t ms;
 
 	if (!text_time(value, &ms) || !ms || ms > TERN_TIMEOUT_MAX)

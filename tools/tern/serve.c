@@ -64,21 +64,21 @@ static void read_args(struct serve *serve, struct args *args)
 	const char *word;
 
 	*serve = (struct serve){ .opts.threads = 1 };
-	parse_service(args_value(args, "serve"), &serve->service);
+	parse_service(args_value(args, "serve", "SERVICE"), &serve->service);
 	while ((word = args_next(args))) {
-		if (!strcmp(word, "--exec") || !strcmp(word, "exec")) {
-			serve->command.line = args_value(args, word);
+		if (!strcmp(word, "--exec")) {
+			serve->command.line = args_value(args, word, "COMMAND");
 		} else if (!strcmp(word, "workers")) {
 			serve->opts.threads =
 				remote_number("number of workers",
-					      args_value(args, word),
+					      args_value(args, word, "N"),
 					      WORKERS_MAX);
 			if (!serve->opts.threads)
 				fail_usage("'0' is not a valid number of workers");
 		} else if (!strcmp(word, "procedure")) {
 			serve->procedure =
 				remote_number("procedure",
-					      args_value(args, word),
+					      args_value(args, word, "N"),
 					      UINT32_MAX);
 			serve->one_procedure = true;
 		} else if (!strcmp(word, "share")) {

@@ -62,12 +62,10 @@ static void print_stats(const struct netlink_replies *replies,
 
 int stat_run(struct args *args)
 {
-	const char *verb = args_value(args, "stat");
 	struct netlink_replies replies;
 	struct filter filter = { 0 };
 
-	if (strcmp(verb, "show"))
-		fail_usage("unknown verb '%s' of 'stat'", verb);
+	args_verb(args, "stat");
 	if (args_peek(args) && !strcmp(args_peek(args), "all")) {
 		args_next(args);
 		filter.zero = true;

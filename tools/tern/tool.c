@@ -54,21 +54,26 @@ const char *args_next(struct args *args)
 	return *args->next ? *args->next++ : NULL;
 }
 
-const char *args_value(struct args *args, const char *word)
+const char *args_value(struct args *args, const char *word, const char *what)
 {
 	const char *value = args_next(args);
 
 	if (!value)
-		fail_usage("a value must follow '%s'", word);
+		fail_usage("%s must follow '%s'", what, word);
 	return value;
+}
+
+void args_verb(struct args *args, const char *object)
+{
+	const char *verb = args_value(args, object, "'show'");
+
+	if (strcmp(verb, "show"))
+		fail_usage("unknown verb '%s' of '%s'", verb, object);
 }
 
 void args_show(struct args *args, const char *object)
 {
-	const char *verb = args_value(args, object);
-
-	if (strcmp(verb, "show"))
-		fail_usage("unknown verb '%s' of '%s'", verb, object);
+	args_verb(args, object);
 	args_end(args);
 }
 

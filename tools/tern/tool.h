@@ -32,11 +32,13 @@ struct args {
 const char *args_next(struct args *args);
 /* The next word without taking it, or NULL at the end. */
 const char *args_peek(const struct args *args);
-/* The word that must follow @word. */
-const char *args_value(struct args *args, const char *word);
+/* The word that must follow @word; @what names it for who left it out. */
+const char *args_value(struct args *args, const char *word, const char *what);
 /* Refuses words that are left. */
 void args_end(struct args *args);
 /* The verb of an object that can only be shown. */
+void args_verb(struct args *args, const char *object);
+/* The same, as the last word. */
 void args_show(struct args *args, const char *object);
 
 /* The objects and verbs; each reads its words and returns an exit status. */
