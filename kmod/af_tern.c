@@ -15,9 +15,22 @@
 #include "output.h"
 #include "timer.h"
 
+/*
+ * The socket lock is released.  fcntl() that sets O_ASYNC takes it, and tells
+ * in no other way.
+ */
+static void tern_release_cb(struct sock *sk)
+{
+	struct tern_service *service = tern_sk(sk)->worker.service;
+
+	if (service && sock_flag(sk, SOCK_FASYNC))
+		WRITE_ONCE(service->wake_sockets, true);
+}
+
 static struct proto tern_proto = {
 	.name		= "TERN",
 	.owner		= THIS_MODULE,
+	.release_cb	= tern_release_cb,
 	.obj_size	= sizeof(struct tern_sock),
 };
 

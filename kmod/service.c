@@ -47,7 +47,8 @@ struct tern_service *tern_service_find(struct tern_net *tn, u32 program,
 
 /*
  * A request can be taken: wakes one worker, and all who poll.  An epoll that
- * watches a socket since before bind knows only the socket.
+ * watches a socket since before bind knows only the socket, and so does
+ * whoever asked for SIGIO.
  *
  * Context: bottom halves disabled.
  */
@@ -56,12 +57,15 @@ static void wake(struct tern_service *service)
 	struct tern_worker *worker;
 
 	wake_up_interruptible_poll(&service->wq, EPOLLIN | EPOLLRDNORM);
-	if (!READ_ONCE(service->early_pollers))
+	if (!READ_ONCE(service->wake_sockets))
 		return;
 	spin_lock(&service->lock);
-	list_for_each_entry(worker, &service->workers, link)
+	list_for_each_entry(worker, &service->workers, link) {
 		if (READ_ONCE(worker->early_poller))
 			worker->sk->sk_data_ready(worker->sk);
+		else
+			sk_wake_async(worker->sk, SOCK_WAKE_WAITD, POLL_IN);
+	}
 	spin_unlock(&service->lock);
 }
 
@@ -136,7 +140,7 @@ int tern_service_bind(struct tern_net *tn, struct tern_worker *worker,
 	/* Pairs with the barrier in tern_poll(): one of both sees the other. */
 	smp_mb();
 	if (READ_ONCE(worker->early_poller))
-		WRITE_ONCE(service->early_pollers, true);
+		WRITE_ONCE(service->wake_sockets, true);
 out:
 	mutex_unlock(&tn->config);
 	return err;

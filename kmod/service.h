@@ -49,7 +49,7 @@ struct tern_service {
 	unsigned int	n_workers;
 	u64	queued_bytes;
 	struct list_head	workers;
-	bool	early_pollers;	/* some worker has @early_poller */
+	bool	wake_sockets;	/* some socket must be told itself */
 
 	wait_queue_head_t	wq;	/* workers wait exclusively */
 	refcount_t	ref;

@@ -308,4 +308,104 @@ TEST_F(signals, killed_while_waiting)
 	EXPECT_TRUE(works(self->server, self->client));
 }
 
+/* @signal, which is blocked, is queued when something happens to @fd. */
+static int set_async(int fd, int signal)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) ||
+	    fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETSIG, signal))
+		return -1;
+	return fcntl(fd, F_SETFL, O_ASYNC);
+}
+
+/* The poll() events of the next signal; 0 when none is queued. */
+static int async_events(int fd, int signal)
+{
+	const struct timespec none = { 0 };
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	if (sigtimedwait(&set, &info, &none) != signal)
+		return 0;
+	return info.si_fd == fd ? info.si_band : -1;
+}
+
+/* A request is queued before the system call that sends it returns. */
+TEST_F(signals, async_request)
+{
+	const int events = POLLIN | POLLRDNORM, signal = SIGRTMIN;
+	struct tern_cmsg_call start = { .id = 1 };
+	struct message m;
+
+	ASSERT_EQ(0, set_async(self->server, signal));
+	EXPECT_EQ(0, async_events(self->server, signal));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
+		EXPECT_EQ(events, async_events(self->server, signal));
+		EXPECT_EQ(0, async_events(self->server, signal));
+		ASSERT_EQ(0, receive(self->server, &m, buf, 8, 0));
+	}
+	ASSERT_EQ(0, fcntl(self->server, F_SETFL, 0));
+	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
+	EXPECT_EQ(0, async_events(self->server, signal));
+}
+
+TEST_F(signals, async_before_bind)
+{
+	const int events = POLLIN | POLLRDNORM, signal = SIGRTMIN;
+	struct tern_cmsg_call start = { .id = 1 };
+	int fd = tern_open(0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set_async(fd, signal));
+	ASSERT_EQ(0, tern_bind(fd, PROGRAM + 1));
+	/* Whoever waited before bind must look again. */
+	EXPECT_EQ(events, async_events(fd, signal));
+	ASSERT_EQ(0, tern_connect(self->client, PROGRAM + 1));
+	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
+	EXPECT_EQ(events, async_events(fd, signal));
+	close(fd);
+}
+
+/* As poll() tells all who share the service. */
+TEST_F(signals, async_shared)
+{
+	const int events = POLLIN | POLLRDNORM;
+	struct tern_cmsg_call start = { .id = 1 };
+	int fds[3];
+
+	for (int i = 0; i < 3; i++) {
+		fds[i] = service_open(PROGRAM + 1, true, 0);
+		ASSERT_LE(0, fds[i]);
+	}
+	ASSERT_EQ(0, set_async(fds[0], SIGRTMIN));
+	ASSERT_EQ(0, set_async(fds[2], SIGRTMIN + 2));
+	ASSERT_EQ(0, tern_connect(self->client, PROGRAM + 1));
+	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
+	EXPECT_EQ(events, async_events(fds[0], SIGRTMIN));
+	EXPECT_EQ(events, async_events(fds[2], SIGRTMIN + 2));
+	EXPECT_EQ(0, async_events(fds[0], SIGRTMIN));
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+TEST_F(signals, async_outcome)
+{
+	const int events = POLLIN | POLLRDNORM, signal = SIGRTMIN;
+	struct tern_cmsg_call start = { .id = 1 };
+	struct message m;
+
+	ASSERT_EQ(0, set_async(self->client, signal));
+	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
+	EXPECT_EQ(0, async_events(self->client, signal));
+	ASSERT_EQ(0, receive(self->server, &m, buf, 8, 0));
+	ASSERT_EQ(2, send_reply(self->server, m.request.handle, 0, "ok", 2));
+	EXPECT_EQ(events, async_events(self->client, signal));
+}
+
 TEST_HARNESS_MAIN
