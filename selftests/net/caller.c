@@ -8,6 +8,9 @@
  *
  *   caller [OPTION VALUE]... ADDRESS OUTPUT
  *
+ * At its end, unless it is killed, it adds to OUTPUT.made the numbers of the
+ * first call and of the last.
+ *
  *   first N      number of the first call (1)
  *   count N      how many calls (1)
  *   parallel N   threads, each with a socket (1)
@@ -23,6 +26,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -123,9 +127,13 @@ static void call(int fd, uint64_t id, unsigned char *request,
 	record(id, &result, right, now_ms() - begin);
 }
 
+static unsigned long end(void)
+{
+	return options[FIRST].value + options[COUNT].value;
+}
+
 static void *run(void *unused)
 {
-	unsigned long end = options[FIRST].value + options[COUNT].value;
 	unsigned char *request = malloc(options[SIZE].value);
 	unsigned char *reply = malloc(TERN_MESSAGE_MAX);
 	unsigned long id;
@@ -134,7 +142,7 @@ static void *run(void *unused)
 	(void)unused;
 	if (fd < 0 || !request || !reply)
 		die("socket", fd < 0 ? -fd : ENOMEM);
-	while (!stopping && (id = atomic_fetch_add(&next, 1)) < end) {
+	while (!stopping && (id = atomic_fetch_add(&next, 1)) < end()) {
 		call(fd, id, request, reply);
 		usleep(options[GAP].value * 1000);
 	}
@@ -148,6 +156,25 @@ static void stop(int number)
 {
 	(void)number;
 	stopping = true;
+}
+
+static int open_output(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die(name, errno);
+	return fd;
+}
+
+/* A thread takes a number and finds that it is beyond the last one. */
+static void record_made(int fd)
+{
+	unsigned long after = next < end() ? next : end();
+
+	if (after > options[FIRST].value &&
+	    dprintf(fd, "%lu %lu\n", options[FIRST].value, after - 1) < 0)
+		die("output", errno);
 }
 
 /*
@@ -187,9 +214,10 @@ static void set(const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
+	char made[PATH_MAX];
 	pthread_t threads[64];
 	unsigned long n;
-	int err;
+	int err, made_fd;
 
 	while (argc > 4) {
 		set(argv[1], argv[2]);
@@ -203,9 +231,9 @@ int main(int argc, char **argv)
 	err = tern_addr_parse(argv[1], &address);
 	if (err)
 		die(argv[1], -err);
-	output = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (output < 0)
-		die(argv[2], errno);
+	output = open_output(argv[2]);
+	snprintf(made, sizeof(made), "%s.made", argv[2]);
+	made_fd = open_output(made);
 	next = options[FIRST].value;
 	stop_at_signal();
 	for (unsigned long i = 0; i < n; i++)
@@ -214,5 +242,6 @@ int main(int argc, char **argv)
 	unblock_signal();
 	for (unsigned long i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
+	record_made(made_fd);
 	return 0;
 }

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Sourced by tests that call the counting service: what must be true of its log,
-# $log, and of the outcomes that callers wrote, $out.
+# $log, and of what callers wrote: the outcomes, $out, and which calls those
+# made that ended by themselves, $out.made.
 
 # shellcheck disable=SC2154 # set by who sources this
 
@@ -12,6 +13,7 @@ forget()
 	# the service has the log open
 	: >"$log"
 	: >"$out"
+	: >"$out.made"
 }
 
 # executed ID: the service has begun with the call.
@@ -20,16 +22,23 @@ executed()
 	[ -e "$log" ] && grep -qx "$1" "$log"
 }
 
-# verify [again]: nothing ran twice (unless "again"), what was replied to ran and
-# has the right reply, what was reported as not executed did not run. Prints
-# what it counted.
+# verify [again]: each call has one outcome, nothing ran twice (unless "again"),
+# what was replied to ran and has the right reply, what was reported as not
+# executed did not run. Prints what it counted.
 verify()
 {
-	touch "$log" "$out"
+	touch "$log" "$out" "$out.made"
 	awk -v again="${1-}" '
 	FILENAME == ARGV[1] { ran[$1]++; executed++; next }
+	FILENAME == ARGV[3] {
+		for (id = $1; id <= $2; id++)
+			if (!known[id])
+				fail("no outcome: " id)
+		next
+	}
 	{
-		known[$1] = 1
+		if (known[$1]++)
+			fail("another outcome: " $0)
 		ended[$2]++
 		if ($2 == "replied" && ($4 != 0 || $5 != "right"))
 			fail("wrong reply: " $0)
@@ -48,7 +57,8 @@ verify()
 		print ""
 		exit failed > 0
 	}
-	function fail(text) { if (failed++ < 10) print text }' "$log" "$out"
+	function fail(text) { if (failed++ < 10) print text }' \
+		"$log" "$out" "$out.made"
 }
 
 # ended COUNT OUTCOME [ERRNO]: so many calls ended like this. ERRNO is a name.

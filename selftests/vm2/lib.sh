@@ -23,13 +23,19 @@ start()
 	: >"$vm2_dir/log.0"
 }
 
-# collect [FIRST [LAST]]: makes $log and $out of what was written of these calls.
+# collect [FIRST [LAST]]: makes $log, $out and $out.made of what was written of
+# these calls.
 collect()
 {
-	local range="\$1 >= ${1-0} && \$1 <= ${2-1000000000}"
+	local first=${1-0} last=${2-1000000000}
+	local range="\$1 >= $first && \$1 <= $last"
 
 	awk "$range" "$vm2_dir"/log.* "$vm2_dir"/B/share/out/log.* >"$log"
-	awk "$range" "$vm2_dir"/A/share/out/out.* >"$out"
+	awk "$range" "$vm2_dir"/A/share/out/out.*[0-9] >"$out"
+	awk -v first="$first" -v last="$last" '
+		$2 >= first && $1 <= last {
+			print ($1 < first ? first : $1), ($2 > last ? last : $2)
+		}' "$vm2_dir"/A/share/out/out.*.made >"$out.made"
 }
 
 # up_a [WORDS], up_b [WORDS]: the nodes; B with the service, which is there
