@@ -9,17 +9,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # Time is free here, but looking is not.
-eventually()
-{
-	local i
-
-	for ((i = 0; i < 40; i++)); do
-		! "$@" >"$work/eventually" 2>&1 || return 0
-		sleep 0.5
-	done
-	cat "$work/eventually"
-	return 1
-}
+# shellcheck disable=SC2034 # for "eventually"
+patience=20 pace=0.5
 
 # address_known A B HOST: A need not ask the link for HOST, which is B. Else who
 # is silent for long is also reported as unreachable, depending on the time.

@@ -6,6 +6,8 @@
  * none is ever done twice, and what the caller was told is what happened, also
  * when workers and clients are killed and started again.
  */
+#include <linux/futex.h>
+
 #include "tern_test.h"
 
 enum {
@@ -24,6 +26,7 @@ struct shared {
 	unsigned int total;		/* executions */
 	unsigned int bad;		/* requests or replies with wrong content */
 	unsigned int failed;		/* system calls that should not fail */
+	uint32_t news;			/* changes with next and failed */
 };
 
 struct request {
@@ -47,6 +50,19 @@ static uint32_t length(uint32_t number)
 static void count(unsigned int *counter)
 {
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+/* Wakes who waits for progress. */
+static void announce(void)
+{
+	__atomic_add_fetch(&shared->news, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &shared->news, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void has_failed(void)
+{
+	count(&shared->failed);
+	announce();
 }
 
 static void execute(const struct request *r, uint32_t len)
@@ -82,7 +98,7 @@ static void work(void)
 		rr.reply_len = length(r.number + 1);
 		fill(reply, rr.reply_len, r.number + 1);
 	}
-	count(&shared->failed);
+	has_failed();
 	_exit(1);
 }
 
@@ -102,6 +118,7 @@ static uint32_t prepare(struct request *r, uint32_t client, uint32_t number)
 	fill(r->data, length(number), number);
 	/* Should the client die now, this call is not started again. */
 	__atomic_store_n(&shared->next[client], number + 1, __ATOMIC_RELEASE);
+	announce();
 	return offsetof(struct request, data) + length(number);
 }
 
@@ -134,14 +151,14 @@ static void call_many_at_once(uint32_t client, int fd)
 			len = prepare(&r, client, next);
 			start.id = next++;
 			if (send_call(fd, NULL, &start, &r, len) != len)
-				count(&shared->failed);
+				has_failed();
 			else
 				outstanding++;
 		}
 		len = receive(fd, &m, reply, sizeof(reply), 0);
 		if (len < 0 || m.type != TERN_CMSG_OUTCOME ||
 		    m.outcome.id >= CALLS) {
-			count(&shared->failed);
+			has_failed();
 			_exit(1);
 		}
 		told(client, m.outcome.id, m.outcome.outcome, reply, len);
@@ -261,10 +278,17 @@ static unsigned int progress(void)
 	return n;
 }
 
+/* News that a client was killed before it announced are seen at the start. */
 static void wait_progress(unsigned int mark)
 {
-	while (progress() < mark && !shared->failed)
-		usleep(100);
+	for (;;) {
+		uint32_t news = __atomic_load_n(&shared->news, __ATOMIC_ACQUIRE);
+
+		if (progress() >= mark || shared->failed)
+			return;
+		syscall(SYS_futex, &shared->news, FUTEX_WAIT, news, NULL, NULL,
+			0);
+	}
 }
 
 TEST_F_TIMEOUT(concurrency, workers_are_killed, 240)

@@ -113,13 +113,14 @@ say()
 	timeout 20 sh -c 'echo "$1" >"$2"' - "$1" "$work/go" || true
 }
 
-# eventually COMMAND...: it succeeds within ten seconds.
+# eventually COMMAND...: it succeeds within ten seconds, or those in the variable
+# patience; looks each time that as many seconds as in the variable pace are over.
 eventually()
 {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + ${patience-10}))
 
 	until "$@" >"$work/eventually" 2>&1; do
 		((SECONDS < end)) || { cat "$work/eventually"; return 1; }
-		sleep 0.02
+		sleep "${pace-0.02}"
 	done
 }
