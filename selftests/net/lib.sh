@@ -14,7 +14,7 @@
 
 programs=build/selftests/net
 program=5000
-log=$work/log out=$work/out
+log=$work/log out=$work/outcomes
 
 # nodes [SETTING VALUE]...: both, with a link, up.
 nodes()
@@ -74,10 +74,12 @@ end_service()
 	sockets=$((sockets - 1))
 }
 
-# calls [OPTION VALUE]... : calls the service; see caller.c.
+# calls [OPTION VALUE]... : calls the service; see caller.c. With a number of
+# seconds in the variable limit it then begins no more calls, and fails.
 calls()
 {
-	"${client[@]}" "$programs/caller" "$@" "${to-10.8.0.2}/$program" "$out"
+	"${client[@]}" timeout "${limit-0}" "$programs/caller" "$@" \
+		"${to-10.8.0.2}/$program" "$out"
 }
 
 # start_calls [OPTION VALUE]...: without end, in the background; end_calls ends

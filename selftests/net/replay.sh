@@ -91,15 +91,20 @@ check "second replies matched no call" counted client drop-late-reply 1000
 
 # Wrong bits that only Tern can find.
 forget
+limit=60
 wire damage $request 30 damage $reply 30
-calls first 1 count 300 parallel 4
-calls first 301 count 100 parallel 2 size 5000 reply 5000
+check "calls go on" calls first 1 count 300 parallel 4 timeout 10000
+check "longer ones, too" \
+	calls first 301 count 100 parallel 2 size 5000 reply 5000 timeout 10000
 cut
 check "packets were damaged" did damaged 200
 check "every call of them has its reply" ended 400 replied
 check "executed once, with the right content" verify
 check "damaged requests were dropped" counted server drop-bad-check 100
 check "damaged replies were dropped" counted client drop-bad-check 100
+# nodes that took in wrong bits are not fit for the rest
+((ktap_failed == 0)) || finish
+unset limit
 
 # Packets that no node sends.
 forget
