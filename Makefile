@@ -33,7 +33,7 @@ deps: ## install the Debian packages that building and testing need
 # A second make, since its look-ups need the packages.
 demo check: deps
 	+@$(MAKE) --no-print-directory $@-run
-.PHONY: deps demo check demo-run check-run lint vm vm2
+.PHONY: deps demo check demo-run check-run model lint vm vm2
 
 demo: ## run the ledger demo in a guest (KERNEL=6.12|6.1|uml|debug)
 demo-run: guest
@@ -43,6 +43,9 @@ check: ## run the tests (TESTS='GLOB...' KERNEL='host uml 6.1 6.12 debug' STRICT
 check-run: lib tools selftests
 	@$(own-make) selftests/run $(if $(check-kernels),-k '$(check-kernels)') \
 		$(if $(STRICT),--strict) $(TESTS:%='%')
+
+model: deps ## check the model of the protocol, for all orders of events
+	@$(own-make) selftests/run -k host 'model/*'
 
 lint: ## run the static checks
 	@$(own-make) selftests/lint

@@ -1,0 +1,938 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A model of associations, slots, cancel and reboot, for spin: a client node
+ * that makes at-most-once calls, a server node, and the network between them.
+ * Documentation/testing.rst, "The model", tells what it shows; check.sh checks
+ * it at the sizes given there.
+ *
+ * The network is a set.  What is sent is in it from then on, and may arrive at
+ * any time, in any order, any number of times, or never: so packets are lost,
+ * repeated, delayed and reordered without a bound, and sending one again
+ * changes nothing.  At any moment the network may heal: what is on its way is
+ * lost, and from then on every packet arrives exactly once, still in any order.
+ * After that nothing else fails either, and timers go off only when nothing
+ * else can happen, so that everything has to come to its end.
+ *
+ * Each step is what the module does under one lock; the function that does it
+ * is named.  Time is an order of events: an age in STALE is "before" or "after".
+ * Not here: segments (RECEIVING); BUSY as a packet, which only moves timers;
+ * cookies, BYE (the receiver may end an association at any time), one-way and
+ * idempotent calls, a reboot of the client, and the other direction.
+ *
+ * Each guard can be taken out by a macro: the mutations.  With ONLY=n only the
+ * property n is checked:
+ *
+ *	1  no call is executed twice
+ *	2  no outcome is wrong
+ *	3  no reply is taken for another call's
+ *	4  no slot is used while the fate of its call is open, or lost, and no
+ *	   reply is kept when the client has acknowledged it
+ *	5  after the network healed every call ends
+ *	6  a server that rebooted executes no call of its previous life
+ */
+
+/*
+ * Sizes: what may happen before the network heals.  The last association of
+ * each side is kept for afterwards.
+ */
+#ifndef CALLS
+#define CALLS	3	/* 2 or 3 */
+#endif
+#ifndef SLOTS
+#define SLOTS	2
+#endif
+#ifndef ASSOCS
+#define ASSOCS	3	/* handshakes of the client; at most 4 */
+#endif
+#ifndef ACCEPTS
+#define ACCEPTS	3	/* associations that the server accepts; at most 4 */
+#endif
+#ifndef REBOOTS
+#define REBOOTS	1	/* of the server; at most 1 */
+#endif
+#ifndef DEATHS
+#define DEATHS	1	/* of the server's process */
+#endif
+#ifndef LEASES
+#define LEASES	1	/* associations that the server ends early */
+#endif
+#ifndef PARTINGS
+#define PARTINGS 1	/* associations that the client ends early */
+#endif
+#ifndef CANCELS
+#define CANCELS	2	/* calls withdrawn, or whose deadline passes */
+#endif
+#ifndef ROUNDS
+#define ROUNDS	2	/* of timers, within which all ends once healed */
+#endif
+#ifndef ONLY
+#define ONLY	0	/* all properties */
+#endif
+#define PROPERTY(n, holds) assert((ONLY && ONLY != n) || (holds))
+
+/* Sets of at most eight members. */
+#define HAS(set, i)	(((set) >> (i)) & 1)
+#define ADD(set, i)	set = set | (1 << (i))
+#define DROP(set, i)	set = set & ~(1 << (i))
+
+/* Takes a packet from the network: a copy may stay as long as it is not healed */
+#define ARRIVES(set, i) if :: healed -> DROP(set, i) :: else fi
+
+/* Chooses x of 0 to n - 1, of those that has() holds for. */
+#define PICK(x, n, has) \
+	if \
+	:: has(0) -> x = 0 \
+	:: (n) > 1 && has(1) -> x = 1 \
+	:: (n) > 2 && has(2) -> x = 2 \
+	:: (n) > 3 && has(3) -> x = 3 \
+	:: (n) > 4 && has(4) -> x = 4 \
+	fi
+
+/* The network: calls by packet, then associations by packet. */
+byte req, cancel, ack, replied, not_executed, unknown;
+byte hello, welcome, stale, stale_ended, stale_rebooted;
+bool healed;
+bool finished;
+
+/* enum tern_outcome, as the user was told; NONE before */
+#define NONE		0
+#define REPLIED		1
+#define NOT_EXECUTED	2
+#define UNKNOWN		3
+
+/*
+ * The client's calls: enum tern_call_state, and what struct tern_call has.  The
+ * association, slot and number are also what the packets of the call carry.
+ */
+#define WAITING		0
+#define SENT		1
+#define ENDED		2
+byte state[CALLS], told[CALLS];
+byte call_assoc[CALLS], call_accept[CALLS], call_slot[CALLS], call_seq[CALLS];
+byte cancelling;	/* calls that CANCEL was sent for */
+byte unacked;		/* calls whose reply is not acknowledged yet */
+byte acked;		/* calls acknowledged in the healed network */
+byte after_end;		/* calls first sent after the server had ended ... */
+byte after_reboot;	/* ... or rebooted: what ages in STALE are compared with */
+
+/*
+ * The client's associations, by number from 1.  slot_call is the call that used
+ * the slot last, its number + 1, or 0; its seq is that of the slot.  The slot is
+ * in use while that call is SENT.
+ */
+#define UP	1
+#define OVER	2
+byte assoc_state[ASSOCS + 1], assoc_accept[ASSOCS + 1];
+byte slot_call[(ASSOCS + 1) * SLOTS];
+byte n_assocs, current, asking;	/* the last two: peer->assoc, peer->hello */
+
+/*
+ * The server's associations, by number from 1, with the client's number, and
+ * the records of their slots: enum tern_slot_state, with the outcome in ENDED.
+ * record_call is the last call that the slot has seen, its number + 1.
+ */
+#define IDLE		0
+#define QUEUED		1
+#define EXECUTING	2
+#define DONE		3
+#define ENDED_NOT_EXECUTED 4
+#define ENDED_UNKNOWN	5
+byte accept_state[ACCEPTS + 1], accept_assoc[ACCEPTS + 1];
+byte record[(ACCEPTS + 1) * SLOTS], record_call[(ACCEPTS + 1) * SLOTS];
+byte n_accepts;
+byte old_life;		/* associations from before the reboot */
+
+/* Faults so far, and rounds of timers since the network healed. */
+byte reboots, deaths, leases, partings, cancels, rounds;
+
+/* What really happened: how often a call was given to a worker. */
+byte executed[CALLS];
+
+#define TX(c)	(call_assoc[c] * SLOTS + call_slot[c])
+#define RX(c)	(call_accept[c] * SLOTS + call_slot[c])
+
+#define IS_WAITING(x)	(state[x] == WAITING)
+#if CALLS > 2
+#define SOME_WAIT (IS_WAITING(0) || IS_WAITING(1) || IS_WAITING(2))
+#define FIRST_WAITING (IS_WAITING(0) -> 0 : (IS_WAITING(1) -> 1 : 2))
+#else
+#define SOME_WAIT (IS_WAITING(0) || IS_WAITING(1))
+#define FIRST_WAITING (IS_WAITING(0) -> 0 : 1)
+#endif
+
+/* ---- the client: call.c, peer.c, handshake.c, assoc.c ---- */
+
+/* report() */
+inline report(x, outcome)
+{
+	if
+	:: told[x] == NONE ->
+		told[x] = outcome;
+		PROPERTY(2, outcome != REPLIED || executed[x] == 1);
+		PROPERTY(2, outcome != NOT_EXECUTED || executed[x] == 0)
+	:: else
+	fi
+}
+
+/* end(), with slot_release() */
+inline end_call(x, outcome)
+{
+	state[x] = ENDED;
+	DROP(cancelling, x);
+	DROP(after_end, x);
+	DROP(after_reboot, x);
+	report(x, outcome)
+}
+
+/*
+ * tern_assoc_end() with __tern_calls_assoc_ended(): calls end as UNKNOWN,
+ * except those for which was_too_late_to_run()
+ */
+inline end_assoc(which, too_late)
+{
+	assoc_state[which] = OVER;
+	assoc_accept[which] = 0;
+	if
+	:: current == which -> current = 0
+	:: else
+	fi;
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: call_assoc[i] == which ->
+			DROP(unacked, i);
+			if
+			:: state[i] == SENT && HAS(too_late, i) ->
+				end_call(i, NOT_EXECUTED)
+			:: state[i] == SENT && !HAS(too_late, i) ->
+				end_call(i, UNKNOWN)
+			:: else
+			fi
+		:: else
+		fi
+	}
+	for (i : 0 .. SLOTS - 1) {
+		slot_call[which * SLOTS + i] = 0
+	}
+	i = 0
+}
+
+/* What is known of a call's fate when its association ends without STALE. */
+#ifdef END_MEANS_NOT_EXECUTED
+#define NONE_TOO_LATE	255
+#else
+#define NONE_TOO_LATE	0
+#endif
+
+/* Calls that were first sent later than the ages in STALE tell. */
+#ifdef AGES_NOT_COMPARED
+#define AFTER_END	255
+#define AFTER_REBOOT	255
+#else
+#define AFTER_END	(after_end | after_reboot)
+#define AFTER_REBOOT	after_reboot
+#endif
+
+/* tern_handshake_welcome(), with end_earlier_lives() */
+inline welcome_input(from)
+{
+	if
+#ifdef WELCOME_TWICE
+	:: assoc_state[accept_assoc[from]] == UP ->
+		assoc_accept[accept_assoc[from]] = from;
+		for (i : 0 .. CALLS - 1) {
+			if
+			:: state[i] == SENT &&
+			   call_assoc[i] == accept_assoc[from] ->
+				call_accept[i] = from
+			:: else
+			fi
+		}
+		i = 0
+#endif
+	:: asking && accept_assoc[from] == asking ->
+		assoc_state[asking] = UP;
+		assoc_accept[asking] = from;
+		current = asking;
+		asking = 0;
+		for (a : 1 .. ASSOCS) {
+			if
+			:: assoc_state[a] == UP && a != current &&
+			   HAS(old_life, assoc_accept[a]) != HAS(old_life, from) ->
+				end_assoc(a, NONE_TOO_LATE)
+			:: else
+			fi
+		}
+		a = 0
+	:: else
+	fi
+}
+
+/* start(), with slot_take() */
+#define LAST(s)		slot_call[current * SLOTS + (s)]
+/* Of the free ones any that was used before, or the first that was not. */
+#define IS_FREE(s)	(current && (LAST(s) -> state[LAST(s) - 1] != SENT : \
+				     !(s) || LAST((s) - 1)))
+#ifdef SAME_SEQ
+#define NEXT_SEQ(s)	1
+#else
+#define NEXT_SEQ(s)	(LAST(s) -> call_seq[LAST(s) - 1] + 1 : 1)
+#endif
+inline start(x, s)
+{
+	state[x] = SENT;
+	call_assoc[x] = current;
+	call_accept[x] = assoc_accept[current];
+	call_slot[x] = s;
+	call_seq[x] = NEXT_SEQ(s);
+	if
+	:: LAST(s) -> DROP(unacked, LAST(s) - 1)
+	:: else
+	fi;
+	LAST(s) = x + 1;
+	if
+	:: HAS(old_life, call_accept[x]) -> ADD(after_reboot, x)
+	:: accept_state[call_accept[x]] == OVER &&
+	   !HAS(old_life, call_accept[x]) -> ADD(after_end, x)
+	:: else
+	fi;
+	ADD(req, x)
+}
+
+/* find(): the call that waits for an answer with the numbers of x, + 1, or 0 */
+inline find(x)
+{
+#ifdef REPLY_OF_ANY_ASSOC
+	found = (current -> slot_call[current * SLOTS + call_slot[x]] : 0);
+#else
+	found = slot_call[TX(x)];
+#endif
+	if
+	:: found && state[found - 1] != SENT -> found = 0
+#ifndef REPLY_BY_SLOT_ONLY
+	:: found && state[found - 1] == SENT &&
+	   call_seq[found - 1] != call_seq[x] -> found = 0
+#endif
+	:: else
+	fi
+}
+
+/* tern_call_input_reply(), with replied() and failed() */
+inline reply_input(x, outcome)
+{
+	find(x);
+	if
+	:: found ->
+		PROPERTY(3, found - 1 == x);
+		if
+		:: outcome == REPLIED -> ADD(unacked, found - 1)
+		:: else
+		fi;
+		end_call(found - 1, outcome)
+	:: else ->
+#ifdef LATE_REPLY_ASKS
+		ADD(req, x)
+#else
+		skip
+#endif
+	fi;
+	found = 0;
+	x = 0
+}
+
+#define HAS_WELCOME(b)	HAS(welcome, b)
+#define HAS_STALE(a)	HAS(stale, a)
+#define HAS_STALE_ENDED(a) HAS(stale_ended, a)
+#define HAS_STALE_REBOOTED(a) HAS(stale_rebooted, a)
+#define MAY_PART(a)	(!healed && partings < PARTINGS && \
+			 assoc_state[a] == UP)
+
+/* Associations. */
+active proctype client()
+{
+	byte a, b, i;
+
+end:	do
+	/* __tern_calls_pump(), with __tern_peer_hello() */
+	:: d_step {
+		!current && !asking && SOME_WAIT && n_assocs < ASSOCS - !healed ->
+		n_assocs++;
+		asking = n_assocs;
+		ADD(hello, asking)
+	}
+	:: atomic {
+		PICK(b, ACCEPTS + 1, HAS_WELCOME);
+		d_step {
+			ARRIVES(welcome, b);
+			welcome_input(b);
+			b = 0
+		}
+	}
+	/* STALE came */
+	:: atomic {
+		if
+		:: PICK(b, ASSOCS + 1, HAS_STALE);
+			d_step {
+				ARRIVES(stale, b);
+				a = NONE_TOO_LATE
+			}
+		:: PICK(b, ASSOCS + 1, HAS_STALE_ENDED);
+			d_step {
+				ARRIVES(stale_ended, b);
+				a = AFTER_END
+			}
+		:: PICK(b, ASSOCS + 1, HAS_STALE_REBOOTED);
+			d_step {
+				ARRIVES(stale_rebooted, b);
+				a = AFTER_REBOOT
+			}
+		fi;
+		d_step {
+#ifdef STALE_MEANS_NOT_EXECUTED
+			a = 255;
+#endif
+			if
+			:: assoc_state[b] == UP -> end_assoc(b, a)
+			:: else
+			fi;
+			a = 0;
+			b = 0
+		}
+	}
+	/* tern_assoc_is_usable(): three quarters of the lease are over */
+	:: d_step {
+		!healed && current && n_assocs < ASSOCS - 1 ->
+		current = 0
+	}
+	/* the lease is over, or BYE came */
+	:: atomic {
+		PICK(b, ASSOCS + 1, MAY_PART);
+		d_step {
+			partings++;
+			end_assoc(b, NONE_TOO_LATE);
+			b = 0
+		}
+	}
+	od
+}
+
+#define HAS_REPLIED(x)	HAS(replied, x)
+#define HAS_REFUSED(x)	HAS(not_executed, x)
+#define HAS_UNKNOWN(x)	HAS(unknown, x)
+#define MAY_ACK(x)	(!healed && HAS(unacked, x))
+#define CAN_CANCEL	(!healed && cancels < CANCELS)
+#define MAY_CANCEL(x)	(CAN_CANCEL && state[x] == SENT && !HAS(cancelling, x))
+#define MAY_END(x)	(CAN_CANCEL && state[x] == WAITING)
+#define MAY_GIVE_UP(x)	(!healed && state[x] == SENT && \
+			 HAS(cancelling, x) && told[x] == NONE)
+
+#define MAY_USE(s)	(SOME_WAIT && IS_FREE(s))
+
+/* Calls. */
+active proctype caller()
+{
+	byte x, s, found;
+
+end:	do
+	/* __tern_calls_pump(): the calls in their order */
+	:: atomic {
+		PICK(s, SLOTS, MAY_USE);
+		d_step {
+			x = FIRST_WAITING;
+			start(x, s);
+			x = 0;
+			s = 0
+		}
+	}
+	:: atomic {
+		PICK(x, CALLS, HAS_REPLIED);
+		d_step {
+			ARRIVES(replied, x);
+			reply_input(x, REPLIED)
+		}
+	}
+	:: atomic {
+		PICK(x, CALLS, HAS_REFUSED);
+		d_step {
+			ARRIVES(not_executed, x);
+			reply_input(x, NOT_EXECUTED)
+		}
+	}
+	:: atomic {
+		PICK(x, CALLS, HAS_UNKNOWN);
+		d_step {
+			ARRIVES(unknown, x);
+			reply_input(x, UNKNOWN)
+		}
+	}
+	/* tern_calls_ack_idle(), or at once for a large reply */
+	:: atomic {
+		PICK(x, CALLS, MAY_ACK);
+		d_step {
+			DROP(unacked, x);
+			ADD(ack, x);
+			x = 0
+		}
+	}
+	/* cancel(): by the user, or a round trip before the deadline */
+	:: atomic {
+		PICK(x, CALLS, MAY_CANCEL);
+		d_step {
+			cancels++;
+			ADD(cancelling, x);
+			ADD(cancel, x);
+			x = 0
+		}
+	}
+	/* quarantine(): the deadline, or the user goes away */
+	:: atomic {
+		PICK(x, CALLS, MAY_GIVE_UP);
+		d_step {
+#ifdef TIMEOUT_MEANS_NOT_EXECUTED
+			report(x, NOT_EXECUTED);
+#elif defined(REUSE_SLOT_EARLY)
+			end_call(x, UNKNOWN);
+#else
+			report(x, UNKNOWN);
+#endif
+			x = 0
+		}
+	}
+	/* tern_call_cancel(), tern_call_timeout(): nothing was sent */
+	:: atomic {
+		PICK(x, CALLS, MAY_END);
+		d_step {
+			cancels++;
+			end_call(x, NOT_EXECUTED);
+			x = 0
+		}
+	}
+	od
+}
+
+/* ---- the server: request.c, slot.c, service.c, handshake.c ---- */
+
+/* post_outcome(), or the reply, of the call that the slot has seen last */
+inline answer(k)
+{
+	if
+	:: record[k] == DONE -> ADD(replied, record_call[k] - 1)
+	:: record[k] == ENDED_NOT_EXECUTED ->
+		ADD(not_executed, record_call[k] - 1)
+	:: record[k] == ENDED_UNKNOWN -> ADD(unknown, record_call[k] - 1)
+	:: else
+	fi
+}
+
+/* slot_end(), or the state of a request, with the answer */
+inline set_record(k, now)
+{
+	record[k] = now;
+	answer(k)
+}
+
+/* What tern_slot_verdict() says to a packet of call x. */
+#define NEW		1
+#define BUSY		2
+#define AGAIN		3
+#define OLD		4
+#define BROKEN		5
+
+#define SEQ(k)		(record_call[k] -> call_seq[record_call[k] - 1] : 0)
+#ifdef NO_DUPLICATE_FILTER
+#define IS_NEW(x)	(record[RX(x)] != QUEUED && record[RX(x)] != EXECUTING)
+#define IS_OLD(x)	false
+#elif defined(NO_OLD_FILTER)
+#define IS_NEW(x)	(call_seq[x] != SEQ(RX(x)))
+#define IS_OLD(x)	false
+#else
+#define IS_NEW(x)	(call_seq[x] > SEQ(RX(x)))
+#define IS_OLD(x)	(call_seq[x] < SEQ(RX(x)))
+#endif
+
+inline judge(x)
+{
+	if
+	:: IS_OLD(x) -> verdict = OLD
+	:: else ->
+		if
+		:: IS_NEW(x) ->
+			if
+			:: record[RX(x)] == QUEUED ||
+			   record[RX(x)] == EXECUTING -> verdict = BROKEN
+			:: else -> verdict = NEW
+			fi
+		:: else ->
+			if
+			:: record[RX(x)] == IDLE -> verdict = OLD
+			:: record[RX(x)] == QUEUED ||
+			   record[RX(x)] == EXECUTING -> verdict = BUSY
+			:: else -> verdict = AGAIN
+			fi
+		fi
+	fi;
+	PROPERTY(4, verdict != BROKEN)
+}
+
+/* tern_assoc_find(), in dispatch(): both ids must be right */
+inline lookup(x)
+{
+#ifdef REVIVE_UNKNOWN_ASSOC
+	accept_state[call_accept[x]] = UP;
+#elif defined(ASSOC_ID_REUSED)
+	/* the newest one has the same ids */
+	if
+	:: accept_state[n_accepts] == UP -> call_accept[x] = n_accepts
+	:: else
+	fi;
+#endif
+	known = (accept_state[call_accept[x]] == UP)
+}
+
+/* The server forgets what the slots of an association hold. */
+inline forget(b)
+{
+	accept_state[b] = OVER;
+	for (i : 0 .. SLOTS - 1) {
+		record[b * SLOTS + i] = IDLE;
+		record_call[b * SLOTS + i] = 0
+	}
+	i = 0
+}
+
+#define HAS_REQ(x)	HAS(req, x)
+#define HAS_CANCEL(x)	HAS(cancel, x)
+#define HAS_ACK(x)	HAS(ack, x)
+#define HAS_HELLO(a)	HAS(hello, a)
+
+/* Packets. */
+active proctype server()
+{
+	byte x, b, i, verdict;
+	bool known;
+
+end:	do
+	/* tern_handshake_hello(), with accept() */
+	:: atomic {
+		PICK(x, ASSOCS + 1, HAS_HELLO);
+		d_step {
+			ARRIVES(hello, x);
+			for (i : 1 .. ACCEPTS) {
+				if
+				:: accept_state[i] == UP &&
+				   accept_assoc[i] == x -> b = i
+				:: else
+				fi
+			}
+			i = 0;
+			if
+			:: !b && n_accepts < ACCEPTS - !healed ->
+				n_accepts++;
+				b = n_accepts;
+				accept_state[b] = UP;
+				accept_assoc[b] = x
+			:: else
+			fi;
+			if
+			:: b -> ADD(welcome, b)
+			:: else
+			fi;
+			b = 0;
+			x = 0
+		}
+	}
+	/* tern_request_input(), tern_request_input_cancel() */
+	:: atomic {
+		if
+		:: PICK(x, CALLS, HAS_REQ);
+			d_step { ARRIVES(req, x); b = false }
+		:: PICK(x, CALLS, HAS_CANCEL);
+			d_step { ARRIVES(cancel, x); b = true }
+		fi;
+		d_step {
+			lookup(x);
+			if
+			:: known -> judge(x)
+			:: else
+			fi
+		}
+		if
+		:: !known ->
+			/* tern_handshake_refuse(): a tombstone or none */
+			if
+			:: HAS(old_life, call_accept[x]) ->
+				ADD(stale_rebooted, call_assoc[x])
+			:: !HAS(old_life, call_accept[x]) ->
+				ADD(stale_ended, call_assoc[x])
+			:: !HAS(old_life, call_accept[x]) ->
+				ADD(stale, call_assoc[x])
+			fi
+		:: verdict == NEW && b ->
+#ifdef CANCEL_LEAVES_NO_RECORD
+			ADD(not_executed, x)
+#else
+			d_step {
+				record_call[RX(x)] = x + 1;
+				set_record(RX(x), ENDED_NOT_EXECUTED)
+			}
+#endif
+		:: verdict == NEW && !b ->
+			/* input_new() */
+			d_step {
+				record_call[RX(x)] = x + 1;
+				record[RX(x)] = QUEUED
+			}
+		:: verdict == NEW && !b && !healed ->
+			/* refusal(), refuse() */
+#ifdef REFUSAL_WITHOUT_RECORD
+			ADD(not_executed, x)
+#else
+			d_step {
+				record_call[RX(x)] = x + 1;
+				set_record(RX(x), ENDED_NOT_EXECUTED)
+			}
+#endif
+		:: verdict == BUSY && b && record[RX(x)] == QUEUED ->
+			/* withdraw() */
+#ifdef WITHDRAW_LEAVES_QUEUED
+			ADD(not_executed, x)
+#else
+			d_step { set_record(RX(x), ENDED_NOT_EXECUTED) }
+#endif
+		:: verdict == AGAIN -> d_step { answer(RX(x)) }
+		:: else
+		fi;
+		d_step {
+			x = 0;
+			b = 0;
+			verdict = 0;
+			known = 0
+		}
+	}
+	/* tern_request_input_ack() */
+	:: atomic {
+		PICK(x, CALLS, HAS_ACK);
+		d_step {
+			ARRIVES(ack, x);
+			lookup(x);
+			if
+#ifdef ACK_FREES_ANY
+			:: known -> record[RX(x)] = IDLE
+#else
+			:: known && call_seq[x] == SEQ(RX(x)) &&
+			   record[RX(x)] == DONE -> record[RX(x)] = IDLE
+#endif
+			:: else
+			fi;
+			known = 0;
+			x = 0
+		}
+	}
+	od
+}
+
+#define IS_HERE(x, what) (record[RX(x)] == what && record_call[RX(x)] == (x) + 1)
+#define IS_QUEUED(x)	IS_HERE(x, QUEUED)
+#define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
+#define IS_DONE(x)	IS_HERE(x, DONE)
+#define MAY_EXPIRE(x)	(!healed && IS_QUEUED(x))
+#define MAY_EVICT(x)	(!healed && IS_DONE(x))
+#define MAY_FORGET(b)	(!healed && leases < LEASES && accept_state[b] == UP)
+
+/* The service, and what happens to the server. */
+active proctype service()
+{
+	byte x, b, i;
+
+end:	do
+	/* tern_service_take() */
+	:: atomic {
+		PICK(x, CALLS, IS_QUEUED);
+		d_step {
+			record[RX(x)] = EXECUTING;
+			if
+			:: executed[x] < 2 -> executed[x]++
+			:: else
+			fi;
+			PROPERTY(1, executed[x] == 1);
+			PROPERTY(2, told[x] != NOT_EXECUTED);
+			PROPERTY(6, !HAS(old_life, call_accept[x]));
+			x = 0
+		}
+	}
+	/* tern_request_reply() */
+	:: atomic {
+		PICK(x, CALLS, IS_EXECUTING);
+		d_step {
+			set_record(RX(x), DONE);
+			x = 0
+		}
+	}
+	/* tern_service_expire() */
+	:: atomic {
+		PICK(x, CALLS, MAY_EXPIRE);
+		d_step {
+			set_record(RX(x), ENDED_NOT_EXECUTED);
+			x = 0
+		}
+	}
+#ifdef EVICT_UNDER_PRESSURE
+	:: atomic {
+		PICK(x, CALLS, MAY_EVICT);
+		d_step {
+			record[RX(x)] = IDLE;
+			record_call[RX(x)] = 0;
+			x = 0
+		}
+	}
+#endif
+#ifdef EVICT_REPLY_ONLY
+	:: atomic {
+		PICK(x, CALLS, MAY_EVICT);
+		d_step {
+			record[RX(x)] = IDLE;
+			x = 0
+		}
+	}
+#endif
+	/* tern_service_unbind(): other workers take what is queued, or nobody */
+	:: atomic {
+		!healed && deaths < DEATHS ->
+		deaths++;
+		if
+		:: b = true
+		:: b = false
+		fi;
+		d_step {
+			for (i : 0 .. CALLS - 1) {
+				if
+				:: IS_EXECUTING(i) ->
+#ifdef RESTART_REQUEUES
+					record[RX(i)] = QUEUED
+#elif defined(DEATH_MEANS_NOT_EXECUTED)
+					set_record(RX(i), ENDED_NOT_EXECUTED)
+#else
+					set_record(RX(i), ENDED_UNKNOWN)
+#endif
+				:: IS_QUEUED(i) && b ->
+					set_record(RX(i), ENDED_NOT_EXECUTED)
+				:: else
+				fi
+			}
+			i = 0;
+			b = 0
+		}
+	}
+	/* the lease is over: tern_assoc_end(), tern_requests_assoc_ended() */
+	:: atomic {
+		PICK(b, ACCEPTS + 1, MAY_FORGET);
+		d_step {
+			leases++;
+			forget(b);
+			b = 0
+		}
+	}
+	/* tern_net_new_epoch(): a new life, which knows nothing */
+	:: d_step {
+		!healed && reboots < REBOOTS ->
+		reboots++;
+		for (b : 1 .. n_accepts) {
+			forget(b);
+			ADD(old_life, b)
+		}
+		b = 0
+	}
+	od
+}
+
+/* ---- the network ---- */
+
+/* tern_call_timeout(), tern_peer_timeout(), tern_calls_ack_idle() */
+inline timers()
+{
+	b = false;
+	for (i : 0 .. CALLS - 1) {
+		if
+#ifdef NO_RETRANSMIT
+		:: false
+#endif
+#ifdef CANCEL_NOT_REPEATED
+		:: state[i] == SENT && HAS(cancelling, i) -> skip
+#else
+		:: state[i] == SENT && HAS(cancelling, i) ->
+			ADD(cancel, i);
+			b = true
+#endif
+#ifndef NO_RETRANSMIT
+		:: state[i] == SENT && !HAS(cancelling, i) ->
+			ADD(req, i);
+			b = true
+#endif
+		:: HAS(unacked, i) ->
+#ifndef NO_IDLE_ACK
+			DROP(unacked, i);
+			ADD(acked, i);
+			ADD(ack, i);
+			b = true
+#else
+			skip
+#endif
+		:: else
+		fi
+	}
+	i = 0;
+	if
+	:: asking && SOME_WAIT ->
+		ADD(hello, asking);
+		b = true
+	:: asking && !SOME_WAIT ->
+		asking = 0
+	:: else
+	fi
+}
+
+/* Nothing moves, or too long: everything must have come to its end. */
+inline finish()
+{
+	finished = true;
+	for (i : 0 .. CALLS - 1) {
+		PROPERTY(5, told[i] != NONE);
+		PROPERTY(4, state[i] != SENT);
+		PROPERTY(4, !HAS(unacked, i));
+		PROPERTY(4, !(HAS(acked, i) && IS_DONE(i)))
+	}
+	i = 0
+}
+
+active proctype network()
+{
+	byte i;
+	bool b;
+
+end:	do
+	:: d_step {
+		!healed ->
+		healed = true;
+		req = 0; cancel = 0; ack = 0;
+		replied = 0; not_executed = 0; unknown = 0;
+		hello = 0; welcome = 0;
+		stale = 0; stale_ended = 0; stale_rebooted = 0;
+		reboots = 0; deaths = 0; leases = 0; partings = 0; cancels = 0
+	}
+	:: atomic {
+		timeout && !finished ->
+		d_step {
+			timers();
+			rounds++;
+			if
+			:: !b || rounds > ROUNDS -> finish()
+			:: else
+			fi;
+			b = false
+		}
+	}
+	od
+}
+
+#ifdef PROGRESS
+ltl progress { [] (healed -> <> finished) }
+#endif
