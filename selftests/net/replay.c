@@ -39,6 +39,7 @@
 #define REPEATS_MAX	8
 #define TYPES		16
 #define HEAD		44	/* of a packet that belongs to a call */
+#define STALE		5	/* type of a packet */
 #define CHECK_FROM	8	/* what the check of a packet covers */
 
 struct frame {
@@ -223,8 +224,11 @@ static void forge(const struct frame *f, const struct parts *p)
 {
 	struct frame bad = *f;
 	unsigned char *packet = bad.data + p->packet;
-	static const unsigned char types[] = { 0, 12, 13, 127, 255 };
+	static const unsigned char types[] = { 0, 100, 101, 127, 255 };
 
+	/* Its wrong id, which answers a forged one, might become the right one. */
+	if (packet[1] == STALE)
+		return;
 	switch (random64() % 10) {
 	case 0:		/* garbage */
 		bad.len = p->packet + random64() % 200;
