@@ -113,11 +113,17 @@ say()
 	timeout 20 sh -c 'echo "$1" >"$2"' - "$1" "$work/go" || true
 }
 
-# eventually COMMAND...: it succeeds within ten seconds, or those in the variable
-# patience; looks each time that as many seconds as in the variable pace are over.
+# Where a command takes seconds, what is waited for takes longer too.
+case ${TERN_KERNEL-} in
+debug)	patience=60 ;;
+*)	patience=20 ;;
+esac
+
+# eventually COMMAND...: it succeeds within the seconds in the variable patience;
+# looks each time that as many seconds as in the variable pace are over.
 eventually()
 {
-	local end=$((SECONDS + ${patience-10}))
+	local end=$((SECONDS + patience))
 
 	until "$@" >"$work/eventually" 2>&1; do
 		((SECONDS < end)) || { cat "$work/eventually"; return 1; }

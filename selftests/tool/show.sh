@@ -34,7 +34,7 @@ check "a service is listed" eventually shows \
 check "a service as text" \
 	matches '^program 5000 version 2 sockets 1 ' "${b[@]}" service show
 
-"${a[@]}" call 10.8.0.2/5000.2 9 hello timeout 100s >"$work/reply.1" &
+"${a[@]}" call 10.8.0.2/5000.2 9 hello timeout 10min >"$work/reply.1" &
 first=$!
 check "a call that executes is listed at its server" eventually shows '
 	length == 1 and (.[0] | .side == "server" and .state == "executing" and
@@ -53,7 +53,7 @@ check "a call as text" \
 	matches '^client peer 10.8.0.2 port 18018 program 5000 version 2 procedure 9 state sent$' \
 	"${a[@]}" call show
 
-"${a[@]}" call 10.8.0.2/5000.2 10 next timeout 100s >"$work/reply.2" &
+"${a[@]}" call 10.8.0.2/5000.2 10 next timeout 10min >"$work/reply.2" &
 second=$!
 check "a second call is queued" eventually shows '
 	(map(.state) | sort) == ["executing", "queued"]' "${b[@]}" -j call show
