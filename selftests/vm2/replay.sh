@@ -64,6 +64,11 @@ check "every old request is refused" until_true counted B stales-sent 300
 check "none of them was taken" test "$(stat B requests)" = 0
 check "a new session" calls first 1001 count 100 parallel 4
 end_wire >"$vm2_dir/sent"
+# Numbers that the new session has not reached yet are no new calls either.
+wire send /session >/dev/null
+check "every old request is refused beside a new session" \
+	until_true counted B stales-sent 600
+end_wire >"$vm2_dir/again"
 collect
 check "nothing ran twice" verify
 check "the new session has its replies" ended 400 replied
