@@ -47,7 +47,7 @@ static void drop_calls(struct tern_sock *ts, struct tern_outbox *out)
 						sk_link))) {
 		list_del_init(&call->sk_link);
 		spin_unlock_bh(&ts->lock);
-		tern_call_cancel(call, out);
+		tern_call_cancel(call, true, out);
 		tern_output_flush(out);
 		tern_call_abandon(call, out);
 		spin_lock_bh(&ts->lock);
@@ -119,7 +119,8 @@ static int tern_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 	lock_sock(sock->sk);
 	err = -EINVAL;
 	if (!ts->worker.service)
-		err = tern_service_bind(tn, &ts->worker, &key, ts->share);
+		err = tern_service_bind(tn, &ts->worker, &key, ts->share,
+					ts->orphans);
 	release_sock(sock->sk);
 	if (err)
 		return err;
@@ -200,6 +201,8 @@ static __poll_t tern_poll(struct file *file, struct socket *sock,
 	if (!list_empty_careful(&ts->ended) ||
 	    (service && tern_service_has_requests(service)))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(ts->worker.n_events))
+		mask |= EPOLLPRI;
 	if (tern_sock_has_room(sock->sk))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	else
@@ -216,7 +219,7 @@ static int tern_setsockopt(struct socket *sock, int level, int name,
 
 	if (level != SOL_TERN)
 		return -ENOPROTOOPT;
-	if (name != TERN_SHARE && name != TERN_TIMEOUT)
+	if (name != TERN_SHARE && name != TERN_TIMEOUT && name != TERN_ORPHANS)
 		return -ENOPROTOOPT;
 	if (len != sizeof(val))
 		return -EINVAL;
@@ -228,6 +231,9 @@ static int tern_setsockopt(struct socket *sock, int level, int name,
 		WRITE_ONCE(ts->timeout_ms, val);
 	else if (name == TERN_SHARE && val <= 1 && !ts->worker.service)
 		ts->share = val;
+	else if (name == TERN_ORPHANS && val <= TERN_ORPHANS_EXTERMINATE &&
+		 !ts->worker.service)
+		ts->orphans = val;
 	else
 		err = -EINVAL;
 	release_sock(sock->sk);
@@ -249,6 +255,9 @@ static int tern_getsockopt(struct socket *sock, int level, int name,
 		break;
 	case TERN_TIMEOUT:
 		val = READ_ONCE(ts->timeout_ms);
+		break;
+	case TERN_ORPHANS:
+		val = ts->orphans;
 		break;
 	default:
 		return -ENOPROTOOPT;

@@ -29,6 +29,7 @@ struct tern_sock {
 	struct tern_worker	worker;	/* service is NULL until bound */
 	u32	timeout_ms;		/* 0: the node's default */
 	bool	share;
+	u8	orphans;		/* enum tern_orphans */
 
 	spinlock_t	lock;		/* all below */
 	bool	connected;
@@ -65,6 +66,8 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 				 const struct sockaddr_tern *dest,
 				 const struct tern_cmsg_call *how,
 				 struct iov_iter *from, u32 len);
+int tern_sock_cast(struct tern_sock *ts, struct tern_call *call);
+int tern_sock_wait_room(struct sock *sk, int flags);
 int tern_sock_submit(struct tern_sock *ts, struct tern_call *call);
 int tern_sock_reply(struct tern_sock *ts, u64 handle, u32 status,
 		    struct iov_iter *from, u32 len);

@@ -226,16 +226,17 @@ void tern_assoc_forget(struct tern_net *tn)
  * @assoc: the association
  * @stale: the STALE packet that ended it, or NULL
  * @cause: for the calls that cannot go on, enum tern_cause
+ * @why: for the requests that are executing
  * @out: for the handshake of those that can
  *
  * Calls end as NOT_EXECUTED where that is certain, else as UNKNOWN; idempotent
  * ones wait for the next association.  Requests that are not executing are
- * dropped; the workers of the others find that their reply is not wanted.
+ * dropped; the others are orphans, see enum tern_orphans.
  *
  * Context: any; no lock held.
  */
 void tern_assoc_end(struct tern_assoc *assoc, const struct tern_wire_pkt *stale,
-		    u8 cause, struct tern_outbox *out)
+		    u8 cause, enum tern_end why, struct tern_outbox *out)
 {
 	struct tern_peer *peer = assoc->peer;
 	struct tern_net *tn = assoc->tn;
@@ -260,7 +261,7 @@ void tern_assoc_end(struct tern_assoc *assoc, const struct tern_wire_pkt *stale,
 	__tern_calls_pump(peer, out);
 	spin_unlock_bh(&peer->lock);
 
-	tern_requests_assoc_ended(assoc);
+	tern_requests_assoc_ended(assoc, why);
 	bury(assoc);
 	atomic_dec(&tn->n_assocs);
 	TERN_COUNT(tn, ASSOC_ENDED);

@@ -46,9 +46,11 @@ struct tern_txslot {
 struct tern_rxslot {
 	u64	seq;		/* highest seen */
 	struct tern_request	*req;
+	u32	digest;		/* with TERN_SLOT_RAN, of the request */
 	u8	state;		/* enum tern_slot_state, when req is NULL */
 	u8	outcome;	/* enum tern_outcome, with TERN_SLOT_ENDED */
 	u8	cause;		/* enum tern_cause */
+	bool	ran;		/* the call was executed before, idempotent */
 };
 
 /* Client side of an association; all under the peer's lock. */
@@ -86,6 +88,19 @@ enum tern_assoc_state {
 	TERN_ASSOC_ENDED,
 };
 
+/*
+ * Why an association ends, as far as the calls matter that are executing here.
+ *
+ * TERN_END_SILENT: nothing was heard of the peer, or this node ends it
+ * TERN_END_TOLD: the peer said that it knows it no more
+ * TERN_END_REBORN: the peer has begun a new life
+ */
+enum tern_end {
+	TERN_END_SILENT,
+	TERN_END_TOLD,
+	TERN_END_REBORN,
+};
+
 /**
  * struct tern_assoc - an association
  *
@@ -104,6 +119,8 @@ struct tern_assoc {
 	u64	began_us;
 	bool	accepted;		/* the peer asked for it */
 	bool	may_call;		/* the peer may call us */
+	bool	superseded;		/* its peer has begun a new life */
+	bool	exterminate;		/* ... and wants its old calls ended */
 
 	/* hot, read without lock */
 	u64	remote_id;	/* constant once up */
@@ -136,7 +153,7 @@ struct tern_assoc *tern_assoc_find(struct tern_net *tn, u64 id);
 struct tern_assoc *tern_assoc_lookup_index(struct tern_net *tn, u32 index);
 u32 tern_assoc_ended_age_ms(struct tern_net *tn, u64 id);
 void tern_assoc_end(struct tern_assoc *assoc, const struct tern_wire_pkt *stale,
-		    u8 cause, struct tern_outbox *out);
+		    u8 cause, enum tern_end why, struct tern_outbox *out);
 void tern_assoc_bye(struct tern_assoc *assoc, struct tern_outbox *out);
 struct tern_assoc *tern_assoc_next(struct tern_net *tn, unsigned long *index);
 void tern_assoc_forget(struct tern_net *tn);

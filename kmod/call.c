@@ -19,9 +19,6 @@
 /* An idle slot acknowledges its reply after this. */
 #define ACK_IDLE	HZ
 
-/* A timer that is set for longer goes off in between, and finds nothing to do. */
-#define TIMER_MAX_US	3600000000U
-
 /* A round trip longer than this is not believed. */
 #define TRIP_MAX_US	60000000U
 
@@ -58,6 +55,15 @@ void tern_call_put(struct tern_call *call)
 	kfree(call);
 }
 
+/* A call of the kind "maybe" is sent once, but its CANCEL is sent again. */
+static void retry_later(struct tern_call *call, u64 now)
+{
+	if (call->flags & TERN_CALL_MAYBE && !call->cancelling)
+		call->retry_us = U64_MAX;
+	else
+		call->retry_us = now + call->rto;
+}
+
 static void arm(struct tern_call *call, u64 now)
 {
 	u64 at = call->retry_us;
@@ -67,8 +73,7 @@ static void arm(struct tern_call *call, u64 now)
 	else if (!call->reported)
 		at = min(at, call->cancelling ? call->deadline_us :
 						call->cancel_us);
-	at = at > now ? min_t(u64, at - now, TIMER_MAX_US) : 0;
-	if (!mod_timer(&call->timer, jiffies + usecs_to_jiffies(at) + 1))
+	if (!mod_timer(&call->timer, tern_timer_at(at, now)))
 		tern_call_get(call);
 }
 
@@ -195,12 +200,16 @@ static void fill_request(struct tern_wire_pkt *pkt, struct tern_call *call,
 		pkt->flags |= TERN_WIRE_ONEWAY;
 	if (call->flags & TERN_CALL_IDEMPOTENT)
 		pkt->flags |= TERN_WIRE_IDEMPOTENT;
+	if (call->flags & TERN_CALL_MAYBE)
+		pkt->flags |= TERN_WIRE_MAYBE;
 }
 
 static void post_cancel(struct tern_call *call, struct tern_outbox *out)
 {
 	struct tern_wire_pkt pkt = {
 		.type = TERN_PKT_CANCEL,
+		.flags = (call->gone ? TERN_WIRE_GONE : 0) |
+			 (call->expired ? TERN_WIRE_EXPIRED : 0),
 		.slot = call->slot,
 		.seq = call->seq,
 	};
@@ -274,7 +283,7 @@ static void start(struct tern_call *call, struct tern_assoc *assoc,
 	call->first_sent_us = now;
 	call->cancel_us = call->deadline_us - min(cancel_time(call), left / 2);
 	call->rto = first_timeout(assoc, left);
-	call->retry_us = now + call->rto;
+	retry_later(call, now);
 
 	call->fruitless = 0;
 	call->missing = 0;
@@ -451,7 +460,7 @@ static void cancel(struct tern_call *call, u64 now, struct tern_outbox *out)
 {
 	call->cancelling = true;
 	call->rto = call->assoc->rtt.rto;
-	call->retry_us = now + call->rto;
+	retry_later(call, now);
 	post_cancel(call, out);
 	arm(call, now);
 }
@@ -459,16 +468,19 @@ static void cancel(struct tern_call *call, u64 now, struct tern_outbox *out)
 /**
  * tern_call_cancel - withdraw a call
  * @call: the call
+ * @gone: its user goes away, or is about to die
  * @out: for packets
  *
  * A call that was not sent ends as NOT_EXECUTED.  For another the server is
  * asked, whose answer becomes the outcome.
  */
-void tern_call_cancel(struct tern_call *call, struct tern_outbox *out)
+void tern_call_cancel(struct tern_call *call, bool gone,
+		      struct tern_outbox *out)
 {
 	struct tern_peer *peer = call->peer;
 
 	spin_lock_bh(&peer->lock);
+	call->gone = gone;
 	if (call->state == TERN_CALL_WAITING)
 		end_unsent(call, TERN_CAUSE_CANCELLED);
 	else if (call->state == TERN_CALL_SENT && !call->cancelling)
@@ -506,7 +518,8 @@ void tern_call_retry(struct tern_call *call, struct tern_outbox *out)
 
 	spin_lock_bh(&peer->lock);
 	call->starved = false;
-	if (call->state == TERN_CALL_SENT && !call->cancelling)
+	if (call->state == TERN_CALL_SENT && !call->cancelling &&
+	    !(call->flags & TERN_CALL_MAYBE))
 		post_probe(call, tern_now_us(), out);
 	spin_unlock_bh(&peer->lock);
 }
@@ -551,7 +564,7 @@ void tern_call_timeout(struct tern_call *call, struct tern_outbox *out)
 			else
 				probe(call, now, out);
 			call->rto = tern_rtt_backoff(call->rto);
-			call->retry_us = now + call->rto;
+			retry_later(call, now);
 			call->retransmits++;
 			TERN_COUNT(peer->tn, RETRANSMITS);
 		}
@@ -649,6 +662,8 @@ static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,
 {
 	struct tern_assoc *assoc = call->assoc;
 	bool ack = call->reply.count > ACK_SEGMENTS;
+	bool kept = !(call->flags & (TERN_CALL_IDEMPOTENT | TERN_CALL_MAYBE)) ||
+		    ack;
 	u64 took = tern_now_us() - call->first_sent_us;
 
 	call->status = pkt->rep.status;
@@ -661,8 +676,8 @@ static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,
 
 		post_ack(assoc, &one, 1, out);
 	}
-	/* In either case it is acknowledged once more when the slot idles. */
-	end(call, TERN_REPLIED, TERN_CAUSE_NONE, true);
+	/* What is kept is acknowledged once more when the slot idles. */
+	end(call, TERN_REPLIED, TERN_CAUSE_NONE, kept);
 }
 
 /* The server has no room: what it keeps may be due to acks that were lost. */
@@ -743,7 +758,7 @@ bool tern_call_input_reply(struct tern_assoc *assoc,
 
 		/* Segments follow each other: wait for the last of them. */
 		call->rto = assoc->rtt.rto;
-		call->retry_us = now + call->rto;
+		retry_later(call, now);
 		if (pkt->flags & TERN_WIRE_AGAIN)
 			post_probe(call, now, out);
 		arm(call, now);
@@ -777,7 +792,7 @@ void tern_call_input_busy(struct tern_assoc *assoc,
 		learn(call, pkt);
 		call->fruitless = 0;
 		call->busy = true;
-		call->retry_us = now + call->rto;
+		retry_later(call, now);
 		arm(call, now);
 		__tern_calls_pump(peer, out);
 	}
@@ -815,9 +830,58 @@ void tern_call_input_resend(struct tern_assoc *assoc,
 			call->rto = assoc->rtt.rto;
 		}
 		call->missing = missing;
-		call->retry_us = now + call->rto;
+		retry_later(call, now);
 		arm(call, now);
 	}
+	spin_unlock_bh(&peer->lock);
+}
+
+/* The server asks for more time: it gets what the user has granted before. */
+static void extend(struct tern_call *call, u32 want_ms, u64 now)
+{
+	u64 until = now + 1000ULL * want_ms;
+	u64 more;
+
+	if (until <= call->deadline_us)
+		return;
+	more = min(until - call->deadline_us, 1000ULL * call->extend_ms);
+	call->extend_ms -= min_t(u64, call->extend_ms, div_u64(more + 999, 1000));
+	call->deadline_us += more;
+	call->cancel_us += more;
+	arm(call, now);
+}
+
+/**
+ * tern_call_input_ask - the server asks whether somebody waits for a call
+ * @assoc: its association
+ * @pkt: the packet
+ * @out: for the answer
+ */
+void tern_call_input_ask(struct tern_assoc *assoc,
+			 const struct tern_wire_pkt *pkt,
+			 struct tern_outbox *out)
+{
+	struct tern_peer *peer = assoc->peer;
+	struct tern_wire_pkt own = {
+		.type = TERN_PKT_OWN,
+		.flags = TERN_WIRE_GONE,
+		.slot = pkt->slot,
+		.seq = pkt->seq,
+		.tsecr = pkt->tsval ?: 1,
+	};
+	struct tern_call *call;
+	u64 now = tern_now_us();
+
+	spin_lock_bh(&peer->lock);
+	call = find(assoc, pkt);
+	if (call && !call->reported && !call->cancelling) {
+		extend(call, pkt->own.time_ms, now);
+		own.flags = 0;
+		if (call->deadline_us > now)
+			own.own.time_ms = tern_us_to_ms(call->deadline_us - now);
+	}
+	tern_packet_post(out, assoc, &own, NULL, 0);
+	TERN_COUNT(peer->tn, OWN_OUT);
 	spin_unlock_bh(&peer->lock);
 }
 

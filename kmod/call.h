@@ -51,7 +51,7 @@ struct tern_call {
 	u32	version;
 	u32	procedure;
 	u32	flags;			/* TERN_CALL_* */
-	u64	deadline_us;
+	u32	extend_ms;		/* how far the deadline may move */
 	struct tern_msg	*msg;
 	void	(*report)(struct tern_call *call);
 	struct sock	*sk;		/* only for @report and its limits */
@@ -65,11 +65,13 @@ struct tern_call {
 	u8	state;			/* enum tern_call_state */
 	bool	reported;
 	bool	cancelling;		/* CANCEL was sent */
+	bool	gone;			/* ... because its user is gone */
 	bool	expired;		/* ... because of the deadline */
 	bool	starved;		/* a reply was dropped for want of room */
 	bool	replying;		/* part of the reply is here */
 	bool	busy;			/* the server said that it has the call */
 	bool	may_have_run;		/* lost an association with it */
+	u64	deadline_us;		/* set by the user */
 	u64	began_us;
 	u64	first_sent_us;
 	u64	cancel_us;		/* when to send CANCEL */
@@ -101,7 +103,8 @@ struct tern_call *tern_call_alloc(struct tern_net *tn);
 void tern_call_put(struct tern_call *call);
 int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 		     struct tern_outbox *out);
-void tern_call_cancel(struct tern_call *call, struct tern_outbox *out);
+void tern_call_cancel(struct tern_call *call, bool gone,
+		      struct tern_outbox *out);
 void tern_call_abandon(struct tern_call *call, struct tern_outbox *out);
 void tern_call_retry(struct tern_call *call, struct tern_outbox *out);
 void tern_call_timeout(struct tern_call *call, struct tern_outbox *out);
@@ -115,6 +118,9 @@ void tern_call_input_busy(struct tern_assoc *assoc,
 void tern_call_input_resend(struct tern_assoc *assoc,
 			    const struct tern_wire_pkt *pkt, const u8 *bitmap,
 			    struct tern_outbox *out);
+void tern_call_input_ask(struct tern_assoc *assoc,
+			 const struct tern_wire_pkt *pkt,
+			 struct tern_outbox *out);
 void tern_calls_ack_idle(struct tern_assoc *assoc, struct tern_outbox *out);
 
 /* For the association and the peer, which hold the lock. */

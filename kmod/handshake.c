@@ -14,6 +14,7 @@
 #include "handshake.h"
 #include "output.h"
 #include "peer.h"
+#include "request.h"
 #include "timer.h"
 
 /* A cookie is good for this long, and once more. */
@@ -174,18 +175,23 @@ static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 		found = NULL;
 		spin_lock_bh(&peer->lock);
 		list_for_each_entry(old, &peer->assocs, link) {
-			if (old->state != TERN_ASSOC_UP ||
+			if (old->state != TERN_ASSOC_UP || old->superseded ||
 			    old->began_us > assoc->began_us ||
 			    old->remote_epoch == assoc->remote_epoch)
 				continue;
 			found = old;
+			WRITE_ONCE(old->superseded, true);
+			if (peer->assoc == old)
+				peer->assoc = NULL;
 			tern_assoc_get(found);
 			break;
 		}
 		spin_unlock_bh(&peer->lock);
 		if (found) {
 			TERN_COUNT(peer->tn, PEER_REBOOT);
-			tern_assoc_end(found, NULL, TERN_CAUSE_RESET, out);
+			if (!tern_requests_ask(found, out))
+				tern_assoc_end(found, NULL, TERN_CAUSE_RESET,
+					       TERN_END_REBORN, out);
 			tern_assoc_put(found);
 		}
 	} while (found);

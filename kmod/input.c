@@ -46,12 +46,22 @@ static bool input_assoc(struct tern_assoc *assoc, const struct tern_path *from,
 		else
 			tern_call_input_resend(assoc, pkt, skb->data, out);
 		break;
+	case TERN_PKT_ASK:
+		tern_call_input_ask(assoc, pkt, out);
+		newest = false;
+		break;
+	case TERN_PKT_OWN:
+		tern_request_input_own(assoc, pkt);
+		newest = false;
+		break;
 	case TERN_PKT_STALE:
 		TERN_COUNT(assoc->tn, STALE_IN);
-		tern_assoc_end(assoc, pkt, TERN_CAUSE_RESET, out);
+		tern_assoc_end(assoc, pkt, TERN_CAUSE_RESET, TERN_END_TOLD,
+			       out);
 		return false;
 	case TERN_PKT_BYE:
-		tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, out);
+		tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, TERN_END_TOLD,
+			       out);
 		return false;
 	}
 	tern_assoc_heard(assoc, from, newest);
@@ -76,7 +86,8 @@ static void dispatch(struct tern_net *tn, const struct tern_path *from,
 	if (!assoc) {
 		TERN_COUNT(tn, UNKNOWN_ASSOC);
 		if (from && (pkt->type == TERN_PKT_REQ ||
-			     pkt->type == TERN_PKT_CANCEL))
+			     pkt->type == TERN_PKT_CANCEL ||
+			     pkt->type == TERN_PKT_ASK))
 			tern_handshake_refuse(tn, from, pkt);
 	} else if (pkt->type == TERN_PKT_COOKIE) {
 		tern_handshake_cookie(assoc, pkt, &out);

@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <linux/tern.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 #include <asm/ioctls.h>
 
 #include "af_tern.h"
@@ -27,7 +28,7 @@ static void interrupted(struct tern_call *call)
 	struct tern_outbox out;
 
 	tern_outbox_init(&out);
-	tern_call_cancel(call, &out);
+	tern_call_cancel(call, fatal_signal_pending(current), &out);
 	tern_output_flush(&out);
 	tern_call_abandon(call, &out);
 	tern_output_flush(&out);
@@ -74,6 +75,8 @@ static int do_call(struct tern_sock *ts, struct tern_ioc_call *arg)
 		.procedure = arg->procedure,
 		.timeout_ms = arg->timeout_ms,
 		.flags = arg->flags,
+		.extend_ms = arg->extend_ms,
+		.limit_ms = arg->limit_ms,
 	};
 	struct sockaddr_tern dest;
 	struct tern_call *call;
@@ -88,11 +91,23 @@ static int do_call(struct tern_sock *ts, struct tern_ioc_call *arg)
 		if (err)
 			return err;
 	}
+	if (arg->flags & TERN_CALL_QUIET) {
+		err = tern_sock_wait_room(&ts->sk, 0);
+		if (err)
+			return err;
+	}
 	user_iter(&from, ITER_SOURCE, arg->request, arg->request_len);
 	call = tern_sock_call(ts, arg->dest ? &dest : NULL, &how, &from,
 			      arg->request_len);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
+	if (arg->flags & TERN_CALL_QUIET) {
+		err = tern_sock_cast(ts, call);
+		if (!err)
+			arg->outcome = TERN_SUBMITTED;
+		arg->reply_len = 0;
+		return err;
+	}
 	err = tern_sock_submit(ts, call);
 	if (!err)
 		err = -wait_outcome(call, arg);
@@ -176,6 +191,8 @@ static int recv_next(struct tern_sock *ts, struct socket *sock,
 		}
 		req = tern_service_take(&ts->worker, &out);
 		tern_output_flush(&out);
+		if (IS_ERR(req))
+			return PTR_ERR(req);
 		if (req)
 			return give_request(ts, req, arg, uarg);
 		err = tern_sock_wait(ts, false, &timeo);
@@ -213,6 +230,46 @@ static int ioc_reply_recv(struct tern_sock *ts, struct socket *sock,
 	return recv_next(ts, sock, &arg, uarg);
 }
 
+/* Asks the owner of a request for more time, and waits for the answer. */
+static int extend(struct tern_sock *ts, const struct tern_ioc_request *query)
+{
+	struct tern_request *req;
+	struct tern_outbox out;
+	int err;
+
+	tern_outbox_init(&out);
+	req = tern_service_ask(&ts->worker, query->handle, query->extend_ms,
+			       &out);
+	tern_output_flush(&out);
+	if (!req)
+		return -ENOENT;
+	err = wait_var_event_interruptible(&req->want_ms,
+					   !READ_ONCE(req->want_ms));
+	tern_request_put(req);
+	return err ? -EINTR : 0;
+}
+
+static int ioc_request(struct tern_sock *ts,
+		       struct tern_ioc_request __user *uarg)
+{
+	struct tern_ioc_request query;
+	int err = 0;
+
+	if (copy_from_user(&query, uarg, sizeof(query)))
+		return -EFAULT;
+	if (query.__resv || query.extend_ms > TERN_TIMEOUT_MAX)
+		return -EINVAL;
+	if (!tern_sock_service(ts))
+		return -ENOENT;
+	if (query.extend_ms)
+		err = extend(ts, &query);
+	if (!err)
+		err = tern_service_query(&ts->worker, &query);
+	if (!err && copy_to_user(uarg, &query, sizeof(query)))
+		err = -EFAULT;
+	return err;
+}
+
 /* FIONREAD: length of what recvmsg() would give. */
 static int next_len(struct tern_sock *ts)
 {
@@ -241,6 +298,8 @@ int tern_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 		return ioc_call(ts, uarg);
 	case TERN_IOC_REPLY_RECV:
 		return ioc_reply_recv(ts, sock, uarg);
+	case TERN_IOC_REQUEST:
+		return ioc_request(ts, uarg);
 	case SIOCINQ:
 		return put_user(next_len(ts), (int __user *)uarg);
 	case SIOCOUTQ:

@@ -27,6 +27,7 @@ MODULE_PARM_DESC(family, "address family number of the sockets (default 18)");
 static const struct tern_net_ops net_ops = {
 	.call_timer	= tern_timer_call,
 	.peer_timer	= tern_timer_peer,
+	.service_timer	= tern_timer_service,
 };
 
 static int __net_init main_net_init(struct net *net)

@@ -64,6 +64,10 @@
 	X(EXPIRED,		"requests-expired")			\
 	X(OWNER_DIED,		"requests-owner-died")			\
 	X(ORPHANED,		"requests-orphaned")			\
+	X(TOLD,			"requests-events")			\
+	X(GIVEN_UP,		"requests-given-up")			\
+	X(ASK_OUT,		"owners-asked")				\
+	X(OWN_OUT,		"owners-answered")			\
 	X(REFUSED_SERVICE,	"refused-no-service")			\
 	X(REFUSED_QUEUE,	"refused-queue-full")			\
 	X(REFUSED_CACHE,	"refused-cache-full")			\

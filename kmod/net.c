@@ -26,6 +26,7 @@ unsigned int tern_net_id;
 static const struct tern_settings settings_default = {
 	.timeout_ms	= 10000,
 	.lease_ms	= 60000,
+	.grace_ms	= 1000,
 	.slots_max	= 1024,
 	.peers_max	= 16384,
 	.cache_peer	= 16 << 20,

@@ -33,6 +33,7 @@ struct tern_peer;
 #define TERN_SLOTS_MAX		(TERN_SLOT_CHUNK * TERN_SLOT_CHUNKS)
 #define TERN_LEASE_MIN_MS	5000
 #define TERN_LEASE_MAX_MS	3600000
+#define TERN_GRACE_MAX_MS	60000
 #define TERN_ADDRESSES_MAX	8
 /* Largest packet on the way from the node to itself. */
 #define TERN_LOCAL_MTU		16384
@@ -41,6 +42,7 @@ struct tern_peer;
 struct tern_settings {
 	u32	timeout_ms;	/* default deadline of a call */
 	u32	lease_ms;	/* how long a silent peer is remembered */
+	u32	grace_ms;	/* from the event to giving a request up */
 	u32	slots_max;	/* slots offered to one association */
 	u32	peers_max;
 	u64	cache_peer;	/* bytes of replies cached for one association */
@@ -55,6 +57,7 @@ struct tern_settings {
 struct tern_net_ops {
 	void	(*call_timer)(struct timer_list *timer);
 	void	(*peer_timer)(struct timer_list *timer);
+	void	(*service_timer)(struct timer_list *timer);
 };
 
 /**
@@ -117,6 +120,14 @@ void tern_net_new_epoch(struct tern_net *tn);
 bool tern_net_allows(struct tern_net *tn, const struct in6_addr *addr);
 bool tern_net_has_addr(struct tern_net *tn, const struct in6_addr *addr,
 		       u32 scope);
+
+/* A timer that is set for longer goes off in between, and finds nothing to do. */
+#define TERN_TIMER_MAX_US	3600000000U
+
+/* Jiffies of a timer that shall go off at @at, and not before. */
+#define tern_timer_at(at, now)						\
+	(jiffies + 1 + usecs_to_jiffies((at) <= (now) ? 0 :		\
+		min_t(u64, (at) - (now), TERN_TIMER_MAX_US)))
 
 /* The clock of deadlines, leases and ages: it goes on during suspend. */
 static inline u64 tern_now_us(void)

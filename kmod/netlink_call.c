@@ -270,7 +270,7 @@ static int dump_peers(struct call_dump *dump)
 	return err;
 }
 
-static u32 server_state(u8 state, bool cancelled)
+static u32 server_state(u8 state, u8 told)
 {
 	switch (state) {
 	case TERN_SLOT_RECEIVING:
@@ -280,7 +280,7 @@ static u32 server_state(u8 state, bool cancelled)
 	case TERN_SLOT_DONE:
 		return TERN_CALL_STATE_DONE;
 	default:
-		return cancelled ? TERN_CALL_STATE_CANCELLED :
+		return told ? TERN_CALL_STATE_CANCELLED :
 				   TERN_CALL_STATE_EXECUTING;
 	}
 }
@@ -291,7 +291,7 @@ static int put_request(struct sk_buff *skb, const struct tern_request *req,
 	struct call_common common = {
 		.peer = req->assoc->peer,
 		.side = TERN_CALL_SIDE_SERVER,
-		.state = server_state(state, req->cancelled),
+		.state = server_state(state, READ_ONCE(req->told)),
 		.program = req->program,
 		.version = req->version,
 		.procedure = req->procedure,

@@ -62,6 +62,7 @@ static int put_limits(struct sk_buff *skb, const struct tern_settings *set)
 {
 	if (nla_put_u32(skb, TERN_A_SETTINGS_TIMEOUT_MS, set->timeout_ms) ||
 	    nla_put_u32(skb, TERN_A_SETTINGS_LEASE_MS, set->lease_ms) ||
+	    nla_put_u32(skb, TERN_A_SETTINGS_GRACE_MS, set->grace_ms) ||
 	    nla_put_u32(skb, TERN_A_SETTINGS_SLOTS_MAX, set->slots_max) ||
 	    nla_put_u32(skb, TERN_A_SETTINGS_PEERS_MAX, set->peers_max) ||
 	    nla_put_u64_64bit(skb, TERN_A_SETTINGS_CACHE_BYTES_PEER,
@@ -276,6 +277,9 @@ static int parse_limits(struct genl_info *info, struct nlattr **tb,
 	if (!err)
 		err = parse_time(info, tb[TERN_A_SETTINGS_LEASE_MS],
 				 TERN_LEASE_MAX_MS, &set->lease_ms);
+	if (!err)
+		err = parse_time(info, tb[TERN_A_SETTINGS_GRACE_MS],
+				 TERN_GRACE_MAX_MS, &set->grace_ms);
 	if (err)
 		return err;
 	if (tb[TERN_A_SETTINGS_SLOTS_MAX])
@@ -353,6 +357,7 @@ static void set_limits(struct tern_net *tn, const struct tern_settings *limits)
 {
 	WRITE_ONCE(tn->set.timeout_ms, limits->timeout_ms);
 	WRITE_ONCE(tn->set.lease_ms, limits->lease_ms);
+	WRITE_ONCE(tn->set.grace_ms, limits->grace_ms);
 	WRITE_ONCE(tn->set.slots_max, limits->slots_max);
 	WRITE_ONCE(tn->set.peers_max, limits->peers_max);
 	WRITE_ONCE(tn->set.cache_peer, limits->cache_peer);

@@ -133,7 +133,8 @@ static void end_assocs(struct tern_net *tn,
 			if (!assoc->peer->self)
 				tern_assoc_bye(assoc, &out);
 			tern_output_flush(&out);
-			tern_assoc_end(assoc, NULL, cause, &out);
+			tern_assoc_end(assoc, NULL, cause, TERN_END_SILENT,
+				       &out);
 			tern_output_flush(&out);
 		}
 		tern_assoc_put(assoc);

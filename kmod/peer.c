@@ -280,7 +280,7 @@ void tern_peer_timeout(struct tern_peer *peer, struct tern_outbox *out)
 	spin_unlock_bh(&peer->lock);
 	if (!in_vain)
 		return;
-	tern_assoc_end(in_vain, NULL, TERN_CAUSE_TIMEOUT, out);
+	tern_assoc_end(in_vain, NULL, TERN_CAUSE_TIMEOUT, TERN_END_SILENT, out);
 	tern_assoc_put(in_vain);
 }
 

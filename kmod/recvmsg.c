@@ -221,7 +221,9 @@ static int recv_request(struct tern_sock *ts, struct tern_request *req,
 static bool has_control_room(const struct msghdr *msg, int flags)
 {
 	BUILD_BUG_ON(sizeof(struct tern_cmsg_request) !=
-		     sizeof(struct tern_cmsg_outcome));
+		     sizeof(struct tern_cmsg_outcome) ||
+		     sizeof(struct tern_cmsg_request) <
+		     sizeof(struct tern_cmsg_event));
 #ifdef CONFIG_COMPAT
 	if (flags & MSG_CMSG_COMPAT)
 		return msg->msg_controllen >=
@@ -229,6 +231,22 @@ static bool has_control_room(const struct msghdr *msg, int flags)
 		       sizeof(struct tern_cmsg_request);
 #endif
 	return msg->msg_controllen >= CMSG_LEN(sizeof(struct tern_cmsg_request));
+}
+
+/* recvmsg() with MSG_OOB: the next event, which is not waited for. */
+static int recv_event(struct tern_sock *ts, struct msghdr *msg, int flags)
+{
+	struct tern_cmsg_event event;
+
+	if (flags & MSG_PEEK)
+		return -EOPNOTSUPP;
+	if (!has_control_room(msg, flags))
+		return -EINVAL;
+	if (!tern_sock_service(ts) ||
+	    !tern_service_next_event(&ts->worker, &event))
+		return -EAGAIN;
+	msg->msg_flags |= MSG_OOB;
+	return put_cmsg(msg, SOL_TERN, TERN_CMSG_EVENT, sizeof(event), &event);
 }
 
 /* recvmsg(): the next outcome, else the next request. */
@@ -243,8 +261,10 @@ int tern_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 	long timeo;
 	int err;
 
-	if (flags & (MSG_OOB | MSG_ERRQUEUE))
+	if (flags & MSG_ERRQUEUE)
 		return -EOPNOTSUPP;
+	if (flags & MSG_OOB)
+		return recv_event(ts, msg, flags);
 	if (!has_control_room(msg, flags))
 		return -EINVAL;
 	timeo = sock_rcvtimeo(sock->sk, flags & MSG_DONTWAIT);
@@ -265,6 +285,10 @@ int tern_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		if (service) {
 			req = tern_service_take(&ts->worker, &out);
 			tern_output_flush(&out);
+			if (IS_ERR(req)) {
+				err = PTR_ERR(req);
+				break;
+			}
 			if (req)
 				return recv_request(ts, req, msg, size, flags);
 		}

@@ -93,6 +93,8 @@ static struct tern_request *request_alloc(struct tern_assoc *assoc,
 		req->flags |= TERN_CALL_ONEWAY;
 	if (pkt->flags & TERN_WIRE_IDEMPOTENT)
 		req->flags |= TERN_CALL_IDEMPOTENT;
+	if (pkt->flags & TERN_WIRE_MAYBE)
+		req->flags |= TERN_CALL_MAYBE;
 	req->arrived_us = tern_now_us();
 	req->deadline_us = req->arrived_us + pkt->req.time_left_ms * 1000ULL;
 	req->tsoff = pkt->tsval - (u32)req->arrived_us;
@@ -162,6 +164,9 @@ static void slot_end(struct tern_rx *rx, struct tern_rxslot *slot, u8 outcome,
 {
 	struct tern_request *req = slot->req;
 
+	/* This copy was not executed, but another one was. */
+	if (slot->ran && outcome == TERN_NOT_EXECUTED)
+		outcome = TERN_UNKNOWN;
 	slot->state = TERN_SLOT_ENDED;
 	slot->outcome = outcome;
 	slot->cause = cause;
@@ -195,6 +200,8 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 	struct tern_net *tn = assoc->tn;
 	u32 size = charge_of(&pkt->seg);
 
+	if (READ_ONCE(assoc->superseded))
+		return TERN_CAUSE_RESET;
 	/* The association that we asked for carries the peer's calls too. */
 	if (!READ_ONCE(assoc->may_call)) {
 		TERN_COUNT(tn, NOT_ALLOWED);
@@ -238,6 +245,8 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 	struct tern_service *service;
 	int cause = TERN_CAUSE_REFUSED;
 	u8 outcome = TERN_NOT_EXECUTED;
+	u16 i = req->slot;
+	u32 tsecr;
 
 	list_del_init(&req->link);
 	/* Now it is known what the packets that it came in take. */
@@ -255,10 +264,9 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 		TERN_COUNT(assoc->tn, REFUSED_SERVICE);
 	else
 		TERN_COUNT(assoc->tn, REFUSED_QUEUE);
-	slot->outcome = outcome;
-	slot->cause = cause;
-	post_outcome(assoc, req->slot, echo(req), out);
+	tsecr = echo(req);
 	slot_end(&assoc->rx, slot, outcome, cause);
+	post_outcome(assoc, i, tsecr, out);
 }
 
 /* Adds a segment; delivers the request when that makes it whole. */
@@ -303,17 +311,21 @@ static bool input_more(struct tern_request *req,
 	return taken;
 }
 
-/* The kernel's own service: the node, which has the null procedure only. */
+/* The kernel's own service: the node, whose procedures reply nothing. */
 static void input_node(struct tern_assoc *assoc,
 		       const struct tern_wire_pkt *pkt, struct tern_outbox *out)
 {
 	bool oneway = pkt->flags & TERN_WIRE_ONEWAY;
 
-	if (pkt->req.version || pkt->req.procedure != TERN_PROC_NULL)
+	if (pkt->req.version || pkt->req.procedure > TERN_PROC_EXTERMINATE) {
 		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_PROC, out);
-	else
-		refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
-		       TERN_CAUSE_NONE, out);
+		return;
+	}
+	/* Left to the sweep, which may walk the services. */
+	if (pkt->req.procedure == TERN_PROC_EXTERMINATE)
+		WRITE_ONCE(assoc->exterminate, true);
+	refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
+	       TERN_CAUSE_NONE, out);
 }
 
 static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
@@ -328,6 +340,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	u8 cause;
 
 	TERN_COUNT(tn, REQUESTS);
+	slot->ran = slot->seq == pkt->seq;
 	slot_acked(assoc, slot);
 	slot->seq = pkt->seq;
 	if (pkt->slot + SLOTS_AHEAD >= rx->limit &&
@@ -383,6 +396,29 @@ static void input_again(struct tern_assoc *assoc,
 	tern_segments_post(out, assoc, &rep, req->reply, 0, 1);
 }
 
+/* Empties a slot, since nobody waits for what it has any more. */
+static void slot_drop(struct tern_assoc *assoc, struct tern_rxslot *slot,
+		      enum tern_end why)
+{
+	struct tern_request *req = slot->req;
+
+	if (!req)
+		return;
+	switch (READ_ONCE(req->state)) {
+	case TERN_SLOT_RECEIVING:
+		list_del_init(&req->link);
+		slot_end(&assoc->rx, slot, TERN_NOT_EXECUTED, 0);
+		break;
+	case TERN_SLOT_DONE:
+		slot_acked(assoc, slot);
+		break;
+	default:
+		if (tern_service_forget(req, why))
+			TERN_COUNT(assoc->tn, ORPHANED);
+		slot_end(&assoc->rx, slot, TERN_UNKNOWN, 0);
+	}
+}
+
 /*
  * Finds the slot that a REQ or CANCEL is for, and judges the packet; counts
  * those that are to be dropped.
@@ -403,6 +439,11 @@ static enum tern_verdict judge(struct tern_assoc *assoc,
 	*slot = tern_rx_slot(rx, pkt->slot);
 	*newest = pkt->seq >= (*slot)->seq;
 	verdict = tern_slot_verdict((*slot)->seq, slot_state(*slot), pkt->seq);
+	if (verdict == TERN_VERDICT_BROKEN && (*slot)->ran) {
+		/* A late copy runs again, whose client has its reply. */
+		slot_drop(assoc, *slot, TERN_END_SILENT);
+		return TERN_VERDICT_NEW;
+	}
 	if (verdict == TERN_VERDICT_OLD)
 		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
 	else if (verdict == TERN_VERDICT_BROKEN)
@@ -434,6 +475,13 @@ bool tern_request_input(struct tern_assoc *assoc,
 
 	spin_lock_bh(&rx->lock);
 	switch (judge(assoc, pkt, &slot, newest)) {
+	case TERN_VERDICT_RERUN:
+		if (slot->digest != pkt->seg.digest) {
+			TERN_COUNT(tn, FALSE_RETRY);
+			break;
+		}
+		taken = input_new(assoc, pkt, skb, out);
+		break;
 	case TERN_VERDICT_NEW:
 		taken = input_new(assoc, pkt, skb, out);
 		break;
@@ -461,7 +509,8 @@ bool tern_request_input(struct tern_assoc *assoc,
 			break;
 		}
 		TERN_COUNT(tn, DUPLICATES);
-		if (answer)
+		/* An answer might overtake the reply, which is not kept. */
+		if (answer && !(pkt->flags & TERN_WIRE_MAYBE))
 			input_again(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_OLD:
@@ -477,6 +526,7 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		     struct tern_outbox *out)
 {
 	struct tern_request *req = tern_rx_slot(&assoc->rx, pkt->slot)->req;
+	u8 cause = TERN_CAUSE_CANCELLED;
 
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
 	if (req->state == TERN_SLOT_RECEIVING) {
@@ -484,7 +534,13 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	} else if (tern_service_unqueue(req)) {
 		tern_request_put(req);
 	} else {
-		req->cancelled = true;
+		if (pkt->flags & TERN_WIRE_GONE)
+			cause = TERN_CAUSE_OWNER_DIED;
+		else if (pkt->flags & TERN_WIRE_EXPIRED)
+			cause = TERN_CAUSE_TIMEOUT;
+		tern_service_tell(req, cause, cause == TERN_CAUSE_OWNER_DIED &&
+				  req->service->orphans ==
+				  TERN_ORPHANS_EXTERMINATE);
 		post_busy(req, out);
 		return;
 	}
@@ -512,7 +568,11 @@ void tern_request_input_cancel(struct tern_assoc *assoc,
 
 	spin_lock_bh(&rx->lock);
 	switch (judge(assoc, pkt, &slot, newest)) {
+	case TERN_VERDICT_RERUN:
+		refuse(assoc, pkt, TERN_UNKNOWN, TERN_CAUSE_CANCELLED, out);
+		break;
 	case TERN_VERDICT_NEW:
+		slot->ran = false;
 		slot_acked(assoc, slot);
 		slot->seq = pkt->seq;
 		TERN_COUNT(tn, CANCELLED);
@@ -607,6 +667,41 @@ void tern_request_input_ack(struct tern_assoc *assoc,
 	spin_unlock_bh(&rx->lock);
 }
 
+/*
+ * Whether a reply is kept until the client has it.  That of an idempotent call
+ * need not be, unless segments of it may have to be sent again.
+ */
+static bool is_kept(const struct tern_request *req)
+{
+	if (req->flags & TERN_CALL_MAYBE)
+		return false;
+	return !(req->flags & TERN_CALL_IDEMPOTENT) ||
+	       tern_msg_segments(req->reply) > 1;
+}
+
+static void keep_reply(struct tern_request *req)
+{
+	u32 size = sizeof(*req) + tern_msg_size(req->reply);
+
+	req->state = TERN_SLOT_DONE;
+	atomic64_add(size, &req->assoc->rx.cache_bytes);
+	atomic64_add(size, &req->assoc->tn->cache_bytes);
+	req->assoc->rx.cached++;
+}
+
+/* Only that the call was executed is kept. */
+static void forget_reply(struct tern_request *req)
+{
+	struct tern_rx *rx = &req->assoc->rx;
+	struct tern_rxslot *slot = tern_rx_slot(rx, req->slot);
+	bool again = req->flags & TERN_CALL_IDEMPOTENT;
+
+	slot->digest = req->in.digest;
+	slot_end(rx, slot, TERN_UNKNOWN, TERN_CAUSE_CANCELLED);
+	if (again)
+		slot->state = TERN_SLOT_RAN;
+}
+
 /**
  * tern_request_reply - a worker replies
  * @tn: the node
@@ -627,11 +722,12 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	struct tern_assoc *assoc;
 	u16 i = handle >> 16;
 	struct tern_rx *rx;
-	u32 size;
 
 	assoc = tern_assoc_lookup_index(tn, handle >> 32);
-	if (!assoc)
+	if (!assoc) {
+		tern_service_bury(worker, handle);
 		return -ENOENT;
+	}
 	rx = &assoc->rx;
 
 	spin_lock_bh(&rx->lock);
@@ -642,19 +738,19 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	    !__tern_service_done(worker, req)) {
 		spin_unlock_bh(&rx->lock);
 		tern_assoc_put(assoc);
+		tern_service_bury(worker, handle);
 		return -ENOENT;
 	}
-	req->state = TERN_SLOT_DONE;
 	req->status = status;
 	req->reply = msg;
-	size = sizeof(*req) + tern_msg_size(msg);
-	atomic64_add(size, &rx->cache_bytes);
-	atomic64_add(size, &tn->cache_bytes);
-	rx->cached++;
 	TERN_COUNT(tn, REQUESTS_EXECUTED);
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	fill_reply(&pkt, req, 0);
 	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
+	if (is_kept(req))
+		keep_reply(req);
+	else
+		forget_reply(req);
 	spin_unlock_bh(&rx->lock);
 
 	tern_request_put(req);
@@ -690,33 +786,16 @@ void tern_request_fail(struct tern_request *req, u8 outcome, u8 cause,
 /**
  * tern_requests_assoc_ended - drop what an association's slots hold
  * @assoc: the association, whose state is TERN_ASSOC_ENDED
+ * @why: why it ended
  */
-void tern_requests_assoc_ended(struct tern_assoc *assoc)
+void tern_requests_assoc_ended(struct tern_assoc *assoc, enum tern_end why)
 {
 	struct tern_rx *rx = &assoc->rx;
 	u16 i;
 
 	spin_lock_bh(&rx->lock);
-	for (i = 0; i < rx->limit; i++) {
-		struct tern_rxslot *slot = tern_rx_slot(rx, i);
-		struct tern_request *req = slot->req;
-
-		if (!req)
-			continue;
-		switch (READ_ONCE(req->state)) {
-		case TERN_SLOT_RECEIVING:
-			list_del_init(&req->link);
-			slot_end(rx, slot, TERN_NOT_EXECUTED, 0);
-			break;
-		case TERN_SLOT_DONE:
-			slot_acked(assoc, slot);
-			break;
-		default:
-			TERN_COUNT(assoc->tn, ORPHANED);
-			tern_service_forget(req);
-			slot_end(rx, slot, TERN_UNKNOWN, 0);
-		}
-	}
+	for (i = 0; i < rx->limit; i++)
+		slot_drop(assoc, tern_rx_slot(rx, i), why);
 	spin_unlock_bh(&rx->lock);
 }
 
@@ -745,5 +824,79 @@ void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out)
 			 TERN_CAUSE_TIMEOUT);
 		post_outcome(assoc, i, tsecr, out);
 	}
+	spin_unlock_bh(&rx->lock);
+}
+
+/**
+ * tern_request_post_ask - ask the owner of a request
+ * @req: the request, which executes; the lock of its service or rx.lock is held
+ * @want_ms: how much time from now the worker wants, 0: no more than it has
+ * @out: for the packet
+ */
+void tern_request_post_ask(struct tern_request *req, u32 want_ms,
+			   struct tern_outbox *out)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_ASK,
+		.slot = req->slot,
+		.seq = req->seq,
+		.own = { .time_ms = want_ms },
+	};
+
+	tern_packet_post(out, req->assoc, &pkt, NULL, 0);
+	TERN_COUNT(req->assoc->tn, ASK_OUT);
+}
+
+/**
+ * tern_requests_ask - ask for the owners of what a former life of a peer left
+ * @assoc: the association of that life
+ * @out: for packets
+ *
+ * Return: false when nobody has to be asked, so that it can be ended.
+ */
+bool tern_requests_ask(struct tern_assoc *assoc, struct tern_outbox *out)
+{
+	struct tern_rx *rx = &assoc->rx;
+	bool asked = false;
+	u16 i;
+
+	spin_lock_bh(&rx->lock);
+	for (i = 0; i < rx->limit; i++) {
+		struct tern_request *req = tern_rx_slot(rx, i)->req;
+
+		if (!req || READ_ONCE(req->state) != TERN_SLOT_EXECUTING ||
+		    req->service->orphans != TERN_ORPHANS_GENTLE)
+			continue;
+		tern_request_post_ask(req, 0, out);
+		asked = true;
+	}
+	spin_unlock_bh(&rx->lock);
+	return asked;
+}
+
+/**
+ * tern_request_input_own - an OWN packet arrived: what the owner says
+ * @assoc: its association
+ * @pkt: the packet
+ */
+void tern_request_input_own(struct tern_assoc *assoc,
+			    const struct tern_wire_pkt *pkt)
+{
+	struct tern_rx *rx = &assoc->rx;
+	struct tern_request *req = NULL;
+
+	spin_lock_bh(&rx->lock);
+	if (pkt->slot < rx->limit)
+		req = tern_rx_slot(rx, pkt->slot)->req;
+	if (!req || req->seq != pkt->seq ||
+	    READ_ONCE(req->state) != TERN_SLOT_EXECUTING) {
+		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
+		goto out;
+	}
+	if (pkt->flags & TERN_WIRE_GONE)
+		tern_service_tell(req, TERN_CAUSE_OWNER_DIED,
+				  req->service->orphans == TERN_ORPHANS_GENTLE);
+	tern_service_answered(req, pkt->own.time_ms);
+out:
 	spin_unlock_bh(&rx->lock);
 }

@@ -28,14 +28,15 @@ struct tern_worker;
  * Locking: rx.lock of the association guards what is on the slot, the lock of
  * the service @link and @worker.  @state goes from QUEUED to EXECUTING under
  * the service's lock, from RECEIVING to QUEUED under both, and otherwise under
- * rx.lock; who holds rx.lock alone reads it once.
+ * rx.lock; who holds rx.lock alone reads it once.  @deadline_us of a request
+ * that executes is guarded by the service's lock.
  */
 struct tern_request {
 	/* constant once queued */
 	struct tern_assoc	*assoc;		/* with a reference */
 	struct tern_service	*service;	/* with a reference */
 	u64	seq;
-	u64	deadline_us;
+	u64	deadline_us;	/* may be put off while executing */
 	u64	arrived_us;
 	u32	program;
 	u32	version;
@@ -46,7 +47,6 @@ struct tern_request {
 
 	/* under rx.lock */
 	u8	state;		/* enum tern_slot_state */
-	bool	cancelled;	/* the client does not want it any more */
 	u32	tsoff;		/* client's clock less ours */
 	u8	fruitless;	/* RESENDs of the reply without progress */
 	u16	missing;	/* segments of the reply that the last named */
@@ -57,6 +57,13 @@ struct tern_request {
 	/* under the lock of the service; rx.lock while RECEIVING */
 	struct list_head	link;
 	struct tern_worker	*worker;
+	u64	give_up_us;	/* when, 0: not decided */
+	u64	ask_us;		/* when to ask the owner again */
+	u32	want_ms;	/* what the worker asks for, 0: nothing */
+	u8	told;		/* enum tern_cause of the worker's event */
+	bool	unseen;		/* ... which it has not received */
+	bool	given_up;
+	bool	orphan;		/* off its slot, since nobody waits for it */
 
 	refcount_t	ref;
 };
@@ -78,7 +85,12 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 void tern_request_fail(struct tern_request *req, u8 outcome, u8 cause,
 		       struct tern_outbox *out);
 void tern_request_consumed(struct tern_request *req);
-void tern_requests_assoc_ended(struct tern_assoc *assoc);
+void tern_requests_assoc_ended(struct tern_assoc *assoc, enum tern_end why);
+bool tern_requests_ask(struct tern_assoc *assoc, struct tern_outbox *out);
+void tern_request_post_ask(struct tern_request *req, u32 want_ms,
+			   struct tern_outbox *out);
+void tern_request_input_own(struct tern_assoc *assoc,
+			    const struct tern_wire_pkt *pkt);
 void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out);
 void tern_request_put(struct tern_request *req);
 

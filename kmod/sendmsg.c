@@ -77,6 +77,32 @@ static void report_done(struct tern_call *call)
 	complete(&call->done);
 }
 
+static int check_call(const struct tern_cmsg_call *how, u32 len)
+{
+	const u32 kinds = TERN_CALL_IDEMPOTENT | TERN_CALL_MAYBE |
+			  TERN_CALL_EXACTLY_ONCE;
+
+	if (how->__resv || how->flags & ~(kinds | TERN_CALL_ONEWAY | TERN_CALL_QUIET) ||
+	    hweight32(how->flags & kinds) > 1 ||
+	    (how->flags & TERN_CALL_QUIET &&
+	     !(how->flags & TERN_CALL_ONEWAY)) ||
+	    how->timeout_ms > TERN_TIMEOUT_MAX ||
+	    how->extend_ms > TERN_TIMEOUT_MAX)
+		return -EINVAL;
+	if (how->flags & TERN_CALL_EXACTLY_ONCE)
+		return -EOPNOTSUPP;
+	return len > TERN_MESSAGE_MAX ? -EMSGSIZE : 0;
+}
+
+static u32 timeout_of(const struct tern_sock *ts,
+		      const struct tern_cmsg_call *how)
+{
+	u32 timeout_ms = how->timeout_ms ?: READ_ONCE(ts->timeout_ms) ?:
+			 READ_ONCE(tern_sock_net(ts)->set.timeout_ms);
+
+	return min(timeout_ms, how->limit_ms ?: U32_MAX);
+}
+
 /**
  * tern_sock_call - make a call of what the user gave
  * @ts: the socket
@@ -96,14 +122,13 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	struct tern_net *tn = tern_sock_net(ts);
 	struct tern_call *call;
 	struct tern_msg *msg;
+	u32 seed, timeout_ms;
 	bool connected;
-	u32 seed;
+	int err;
 
-	if (how->flags & ~(TERN_CALL_ONEWAY | TERN_CALL_IDEMPOTENT) ||
-	    how->timeout_ms > TERN_TIMEOUT_MAX)
-		return ERR_PTR(-EINVAL);
-	if (len > TERN_MESSAGE_MAX)
-		return ERR_PTR(-EMSGSIZE);
+	err = check_call(how, len);
+	if (err)
+		return ERR_PTR(err);
 	call = tern_call_alloc(tn);
 	if (!call)
 		return ERR_PTR(-ENOMEM);
@@ -130,9 +155,10 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	call->procedure = how->procedure;
 	call->flags = how->flags;
 	call->id = how->id;
-	call->deadline_us = tern_now_us() + 1000ULL *
-		(how->timeout_ms ?: READ_ONCE(ts->timeout_ms) ?:
-		 READ_ONCE(tn->set.timeout_ms));
+	timeout_ms = timeout_of(ts, how);
+	call->deadline_us = tern_now_us() + 1000ULL * timeout_ms;
+	call->extend_ms = min(how->extend_ms,
+			      (how->limit_ms ?: U32_MAX) - timeout_ms);
 	call->report = report_done;
 	call->charge = sizeof(*call) + tern_msg_size(msg);
 	seed = tern_digest_request(call->program, call->version,
@@ -168,8 +194,43 @@ int tern_sock_submit(struct tern_sock *ts, struct tern_call *call)
 	return 0;
 }
 
-/* Waits until the send buffer has room. */
-static int wait_for_room(struct sock *sk, int flags)
+/* A quiet call ended; its socket may be closed. */
+static void report_quiet(struct tern_call *call)
+{
+	tern_sock_uncharge(call);
+	sock_put(call->sk);
+}
+
+/**
+ * tern_sock_cast - submit a call whose outcome nobody wants
+ * @ts: the socket
+ * @call: the call, which belongs to the kernel afterwards
+ *
+ * Return: 0, or an error, and then the call was not sent.
+ */
+int tern_sock_cast(struct tern_sock *ts, struct tern_call *call)
+{
+	int err;
+
+	call->sk = &ts->sk;
+	call->report = report_quiet;
+	charge(call);
+	sock_hold(call->sk);
+	err = tern_sock_submit(ts, call);
+	if (err)
+		report_quiet(call);
+	tern_call_put(call);
+	return err;
+}
+
+/**
+ * tern_sock_wait_room - wait until the send buffer has room
+ * @sk: the socket
+ * @flags: of sendmsg()
+ *
+ * Return: 0, -EAGAIN, or why the wait was interrupted.
+ */
+int tern_sock_wait_room(struct sock *sk, int flags)
 {
 	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	long left;
@@ -194,8 +255,6 @@ static int send_call(struct socket *sock, struct msghdr *msg, size_t len,
 	struct tern_call *call;
 	int err;
 
-	if (how->__resv)
-		return -EINVAL;
 	if (dest) {
 		err = tern_sock_check_dest(dest, msg->msg_namelen);
 		if (err)
@@ -203,12 +262,14 @@ static int send_call(struct socket *sock, struct msghdr *msg, size_t len,
 	}
 	if (len > TERN_MESSAGE_MAX)
 		return -EMSGSIZE;
-	err = wait_for_room(sock->sk, msg->msg_flags);
+	err = tern_sock_wait_room(sock->sk, msg->msg_flags);
 	if (err)
 		return err;
 	call = tern_sock_call(ts, dest, how, &msg->msg_iter, len);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
+	if (how->flags & TERN_CALL_QUIET)
+		return tern_sock_cast(ts, call) ?: len;
 
 	call->sk = sock->sk;
 	call->report = report_ended;

@@ -28,6 +28,8 @@ enum tern_verdict tern_slot_verdict(__u64 last, enum tern_slot_state state,
 	case TERN_SLOT_DONE:
 	case TERN_SLOT_ENDED:
 		return seq > last ? TERN_VERDICT_NEW : TERN_VERDICT_AGAIN;
+	case TERN_SLOT_RAN:
+		return seq > last ? TERN_VERDICT_NEW : TERN_VERDICT_RERUN;
 	case TERN_SLOT_RECEIVING:
 		return seq > last ? TERN_VERDICT_BROKEN : TERN_VERDICT_MORE;
 	case TERN_SLOT_QUEUED:

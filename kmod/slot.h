@@ -15,6 +15,7 @@
  * TERN_SLOT_DONE: the reply of the last call is kept
  * TERN_SLOT_ENDED: only the outcome of the last call is kept: it was cancelled,
  *	refused or delivered one-way, it expired, or its worker died
+ * TERN_SLOT_RAN: an idempotent call was executed, whose reply is not kept
  */
 enum tern_slot_state {
 	TERN_SLOT_IDLE,
@@ -23,6 +24,7 @@ enum tern_slot_state {
 	TERN_SLOT_EXECUTING,
 	TERN_SLOT_DONE,
 	TERN_SLOT_ENDED,
+	TERN_SLOT_RAN,
 };
 
 enum tern_verdict {
@@ -30,6 +32,7 @@ enum tern_verdict {
 	TERN_VERDICT_MORE,	/* part of a request that is incomplete */
 	TERN_VERDICT_BUSY,	/* duplicate of a queued or running call */
 	TERN_VERDICT_AGAIN,	/* reply or outcome was lost: send it again */
+	TERN_VERDICT_RERUN,	/* idempotent: may be executed once more */
 	TERN_VERDICT_OLD,	/* old duplicate: drop */
 	TERN_VERDICT_BROKEN,	/* slot reused while its call is open: drop */
 };

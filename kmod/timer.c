@@ -46,6 +46,19 @@ void tern_timer_peer(struct timer_list *timer)
 	tern_peer_put(peer);
 }
 
+/* The timer of what a service executes, which holds a reference. */
+void tern_timer_service(struct timer_list *timer)
+{
+	struct tern_service *service = container_of(timer, struct tern_service,
+						    timer);
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	tern_service_timeout(service, &out);
+	tern_output_flush(&out);
+	tern_service_put(service);
+}
+
 /* Whether nobody who is still waited for can use an association again. */
 static bool is_over(struct tern_assoc *assoc)
 {
@@ -63,6 +76,22 @@ static bool is_over(struct tern_assoc *assoc)
 	return false;
 }
 
+/* A peer has asked for the end of what it left in earlier lives. */
+static void exterminate(struct tern_assoc *assoc)
+{
+	struct tern_service *service;
+	struct rhashtable_iter iter;
+
+	WRITE_ONCE(assoc->exterminate, false);
+	rhashtable_walk_enter(&assoc->tn->services, &iter);
+	rhashtable_walk_start(&iter);
+	while ((service = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(service))
+			tern_service_exterminate(service, assoc);
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
 static void sweep_assocs(struct tern_net *tn)
 {
 	struct tern_assoc *assoc;
@@ -76,8 +105,15 @@ static void sweep_assocs(struct tern_net *tn)
 		if (!assoc->peer->self && is_over(assoc)) {
 			tern_assoc_bye(assoc, &out);
 			tern_output_flush(&out);
-			tern_assoc_end(assoc, NULL, TERN_CAUSE_TIMEOUT, &out);
+			tern_assoc_end(assoc, NULL, TERN_CAUSE_TIMEOUT,
+				       TERN_END_SILENT, &out);
+		} else if (READ_ONCE(assoc->superseded) &&
+			   !tern_requests_ask(assoc, &out)) {
+			tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET,
+				       TERN_END_REBORN, &out);
 		}
+		if (READ_ONCE(assoc->exterminate))
+			exterminate(assoc);
 		tern_output_flush(&out);
 		tern_assoc_put(assoc);
 		cond_resched();

@@ -13,6 +13,7 @@ struct tern_net;
 
 void tern_timer_call(struct timer_list *timer);
 void tern_timer_peer(struct timer_list *timer);
+void tern_timer_service(struct timer_list *timer);
 void tern_timer_sweep_init(struct tern_net *tn);
 void tern_timer_sweep_need(struct tern_net *tn);
 

@@ -69,6 +69,11 @@ struct wire_ack {
 	__be16	resv;
 } __attribute__((packed, aligned(4)));
 
+struct wire_own {
+	struct wire_call	h;
+	__be32	time_ms;
+} __attribute__((packed, aligned(4)));
+
 struct wire_hello {
 	struct wire_common	c;
 	__be64	epoch;
@@ -101,14 +106,18 @@ static const struct {
 	[TERN_PKT_STALE]   = { sizeof(struct wire_stale), TAIL_NONE, 0 },
 	[TERN_PKT_REQ]     = { sizeof(struct wire_req), TAIL_DATA,
 			       TERN_WIRE_PROBE | TERN_WIRE_ONEWAY |
-			       TERN_WIRE_IDEMPOTENT },
+			       TERN_WIRE_IDEMPOTENT | TERN_WIRE_MAYBE },
 	[TERN_PKT_REP]     = { sizeof(struct wire_rep), TAIL_DATA,
 			       TERN_WIRE_AGAIN },
 	[TERN_PKT_BUSY]    = { sizeof(struct wire_call), TAIL_NONE, 0 },
 	[TERN_PKT_RESEND]  = { sizeof(struct wire_resend), TAIL_BITMAP,
 			       TERN_WIRE_OF_REPLY },
-	[TERN_PKT_CANCEL]  = { sizeof(struct wire_call), TAIL_NONE, 0 },
+	[TERN_PKT_CANCEL]  = { sizeof(struct wire_call), TAIL_NONE,
+			       TERN_WIRE_GONE | TERN_WIRE_EXPIRED },
 	[TERN_PKT_ACK]     = { sizeof(struct wire_ack), TAIL_ACKS, 0 },
+	[TERN_PKT_ASK]     = { sizeof(struct wire_own), TAIL_NONE, 0 },
+	[TERN_PKT_OWN]     = { sizeof(struct wire_own), TAIL_NONE,
+			       TERN_WIRE_GONE },
 };
 
 /**
@@ -207,6 +216,13 @@ unsigned int tern_wire_encode(const struct tern_wire_pkt *pkt, void *buf)
 
 		w->count = __cpu_to_be16(pkt->ack.count);
 		w->resv = 0;
+		break;
+	}
+	case TERN_PKT_ASK:
+	case TERN_PKT_OWN: {
+		struct wire_own *w = buf;
+
+		w->time_ms = __cpu_to_be32(pkt->own.time_ms);
 		break;
 	}
 	case TERN_PKT_STALE: {
@@ -383,6 +399,9 @@ enum tern_wire_error tern_wire_decode(struct tern_wire_pkt *pkt,
 		pkt->req.time_left_ms = __be32_to_cpu(w->time_left_ms);
 		if (!pkt->seq)
 			return TERN_WIRE_BAD_FIELD;
+		if (pkt->flags & TERN_WIRE_IDEMPOTENT &&
+		    pkt->flags & TERN_WIRE_MAYBE)
+			return TERN_WIRE_BAD_FIELD;
 		return get_seg(&pkt->seg, &w->seg, len);
 	}
 	case TERN_PKT_REP:
@@ -398,6 +417,13 @@ enum tern_wire_error tern_wire_decode(struct tern_wire_pkt *pkt,
 		pkt->stale.epoch_age_ms = __be32_to_cpu(w->epoch_age_ms);
 		pkt->stale.ended_age_ms = __be32_to_cpu(w->ended_age_ms);
 		break;
+	}
+	case TERN_PKT_ASK:
+	case TERN_PKT_OWN: {
+		const struct wire_own *w = buf;
+
+		pkt->own.time_ms = __be32_to_cpu(w->time_ms);
+		return pkt->seq ? TERN_WIRE_OK : TERN_WIRE_BAD_FIELD;
 	}
 	case TERN_PKT_CANCEL:
 		if (!pkt->seq)

@@ -35,6 +35,8 @@ enum tern_wire_type {
 	TERN_PKT_RESEND,	/* these segments are missing */
 	TERN_PKT_CANCEL,	/* client withdraws a call */
 	TERN_PKT_ACK,		/* client has these replies */
+	TERN_PKT_ASK,		/* server: does somebody wait for this call? */
+	TERN_PKT_OWN,		/* client: the answer */
 	__TERN_PKT_MAX
 };
 
@@ -43,8 +45,12 @@ enum tern_wire_type {
 #define TERN_WIRE_ONEWAY	0x0002	/* REQ: TERN_CALL_ONEWAY */
 #define TERN_WIRE_IDEMPOTENT	0x0004	/* REQ: TERN_CALL_IDEMPOTENT */
 #define TERN_WIRE_AGAIN		0x0008	/* REP: sent again; ask for the rest */
+#define TERN_WIRE_MAYBE		0x0010	/* REQ: TERN_CALL_MAYBE */
 /* Flags of RESEND. */
 #define TERN_WIRE_OF_REPLY	0x0001	/* segments of the reply are missing */
+/* Flags of CANCEL and OWN. */
+#define TERN_WIRE_GONE		0x0001	/* nobody waits for the call */
+#define TERN_WIRE_EXPIRED	0x0002	/* CANCEL: it is the deadline's */
 
 /* Why a packet was not understood; also the order of the counters. */
 enum tern_wire_error {
@@ -107,6 +113,9 @@ struct tern_wire_pkt {
 		struct {
 			__u16	count;
 		} ack;
+		struct {
+			__u32	time_ms;	/* wanted, or left */
+		} own;				/* ASK, OWN */
 		struct {
 			__u64	epoch;
 			__u64	cookie;		/* HELLO, COOKIE */

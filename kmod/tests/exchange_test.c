@@ -33,6 +33,8 @@ struct record {
 	bool	reported;
 	u8	outcome;
 	bool	right;		/* its reply was */
+	bool	told;		/* its worker got an event */
+	bool	slow;		/* its worker was */
 };
 
 struct worker {
@@ -40,6 +42,7 @@ struct worker {
 	struct sock	*sk;
 	struct tern_request	*req;	/* with a reference, while busy */
 	u64	until_us;
+	bool	slow;
 };
 
 struct flight {
@@ -58,6 +61,9 @@ struct trouble {
 	u32	deaths;		/* of workers, per 1000 steps */
 	u32	flags;		/* of the calls */
 	u32	timeout_ms;
+	u32	slow;		/* percent of calls that take half a second */
+	u32	extend_ms;	/* what each call grants */
+	u8	orphans;	/* enum tern_orphans */
 };
 
 static struct {
@@ -77,6 +83,8 @@ static struct {
 	unsigned int	n_timers;
 	unsigned int	n_calls;
 	unsigned int	n_reported;
+	unsigned int	n_told;
+	unsigned int	n_given_up;
 } world;
 
 u64 virtual_now_us;
@@ -189,6 +197,12 @@ static void land(struct flight *flight)
 	case TERN_PKT_BUSY:
 		tern_call_input_busy(assoc, &pkt, &out);
 		break;
+	case TERN_PKT_ASK:
+		tern_call_input_ask(assoc, &pkt, &out);
+		break;
+	case TERN_PKT_OWN:
+		tern_request_input_own(assoc, &pkt);
+		break;
 	case TERN_PKT_RESEND:
 		if (pkt.flags & TERN_WIRE_OF_REPLY)
 			tern_request_input_resend(assoc, &pkt, skb->data, &out);
@@ -220,9 +234,22 @@ static void timer_of_peer(struct timer_list *timer)
 	KUNIT_FAIL(world.test, "no handshake was asked for");
 }
 
+static void timer_of_service(struct timer_list *timer)
+{
+	struct tern_service *service = container_of(timer, struct tern_service,
+						    timer);
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	tern_service_timeout(service, &out);
+	flush(&out);
+	tern_service_put(service);
+}
+
 static const struct tern_net_ops ops = {
 	.call_timer	= timer_of_call,
 	.peer_timer	= timer_of_peer,
+	.service_timer	= timer_of_service,
 };
 
 static u8 content(u32 id, u32 i)
@@ -291,6 +318,7 @@ static void submit(void)
 	call->version = 1;
 	call->procedure = id;
 	call->flags = world.trouble->flags;
+	call->extend_ms = world.trouble->extend_ms;
 	call->deadline_us = virtual_now_us +
 			    world.trouble->timeout_ms * USEC_PER_MSEC;
 	call->msg = message(id, len);
@@ -316,7 +344,7 @@ static void withdraw(void)
 	if (record->reported)
 		return;
 	tern_outbox_init(&out);
-	tern_call_cancel(record->call, &out);
+	tern_call_cancel(record->call, random_percent(&world.rnd, 50), &out);
 	flush(&out);
 }
 
@@ -346,7 +374,9 @@ static void worker_bind(struct worker *w)
 	INIT_LIST_HEAD(&w->worker.executing);
 	w->worker.sk = w->sk;
 	KUNIT_ASSERT_EQ(world.test, tern_service_bind(&world.tn[1], &w->worker,
-						      &key, true), 0);
+						      &key, true,
+						      world.trouble->orphans),
+			0);
 }
 
 static void worker_die(struct worker *w)
@@ -359,6 +389,20 @@ static void worker_die(struct worker *w)
 	if (w->req)
 		tern_request_put(w->req);
 	w->req = NULL;
+}
+
+/* Asks for more time. */
+static void worker_ask(struct worker *w)
+{
+	struct tern_outbox out;
+	struct tern_request *req;
+
+	tern_outbox_init(&out);
+	req = tern_service_ask(&w->worker, tern_request_handle(w->req),
+			       600, &out);
+	flush(&out);
+	if (req)
+		tern_request_put(req);
 }
 
 static void worker_take(struct worker *w)
@@ -376,9 +420,30 @@ static void worker_take(struct worker *w)
 		record->executed++;
 		w->until_us = virtual_now_us +
 			      random_below(&world.rnd, 20000);
+		w->slow = random_percent(&world.rnd, world.trouble->slow);
+		if (w->slow)
+			w->until_us += 500 * USEC_PER_MSEC;
 		tern_request_consumed(w->req);
 	}
 	flush(&out);
+	if (w->req && world.trouble->extend_ms)
+		worker_ask(w);
+}
+
+/* An event is for what the worker has, and comes before that is given up. */
+static void worker_events(struct worker *w)
+{
+	struct tern_cmsg_event event;
+
+	while (tern_service_next_event(&w->worker, &event)) {
+		KUNIT_ASSERT_NOT_NULL(world.test, w->req);
+		KUNIT_EXPECT_EQ(world.test, event.handle,
+				tern_request_handle(w->req));
+		KUNIT_EXPECT_FALSE(world.test, w->req->given_up);
+		KUNIT_EXPECT_NE(world.test, event.cause, 0U);
+		world.records[w->req->procedure].told = true;
+		world.n_told++;
+	}
 }
 
 static void worker_reply(struct worker *w)
@@ -386,6 +451,7 @@ static void worker_reply(struct worker *w)
 	u32 id = w->req->procedure;
 	struct tern_outbox out;
 	struct tern_msg *msg;
+	bool given_up, off_slot;
 	int err;
 
 	tern_outbox_init(&out);
@@ -393,11 +459,17 @@ static void worker_reply(struct worker *w)
 		msg = message(id, random_percent(&world.rnd, 80) ?
 				  random_below(&world.rnd, 200) :
 				  random_below(&world.rnd, LEN_MAX));
+		given_up = w->req->given_up;
+		off_slot = given_up || w->req->orphan;
+		KUNIT_EXPECT_TRUE(world.test,
+				  !given_up || world.records[id].told);
+		world.n_given_up += given_up;
+		world.records[id].slow = w->slow;
 		world.records[id].replied = true;
 		err = tern_request_reply(&world.tn[1], &w->worker,
 					 tern_request_handle(w->req), 0, msg,
 					 &out);
-		KUNIT_EXPECT_EQ(world.test, err, 0);
+		KUNIT_EXPECT_EQ(world.test, err, off_slot ? -ENOENT : 0);
 		if (err)
 			tern_msg_free(msg);
 	}
@@ -413,6 +485,7 @@ static void work(void)
 	for (i = 0; i < WORKERS; i++) {
 		struct worker *w = &world.workers[i];
 
+		worker_events(w);
 		if (w->req && w->until_us <= virtual_now_us)
 			worker_reply(w);
 		if (!w->req)
@@ -488,6 +561,7 @@ static void node_init(struct tern_net *tn)
 	static const struct tern_settings settings = {
 		.timeout_ms	= 10000,
 		.lease_ms	= 60000,
+		.grace_ms	= 50,
 		.slots_max	= 256,
 		.peers_max	= 16,
 		.cache_peer	= 16 << 20,
@@ -592,7 +666,8 @@ static void finish(void)
 		peer = assoc->peer;
 		tern_peer_get(peer);
 		tern_assoc_get(assoc);
-		tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, &out);
+		tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, TERN_END_SILENT,
+			       &out);
 		KUNIT_EXPECT_EQ(world.test, assoc->rx.requests, 0U);
 		KUNIT_EXPECT_EQ(world.test, assoc->rx.cached, 0U);
 		KUNIT_EXPECT_EQ(world.test,
@@ -632,17 +707,24 @@ static unsigned int check_records(struct kunit *test)
 {
 	unsigned int ended[TERN_DELIVERED + 1] = {};
 	bool oneway = world.trouble->flags & TERN_CALL_ONEWAY;
+	bool idempotent = world.trouble->flags & TERN_CALL_IDEMPOTENT;
+	unsigned int again = 0, slow = 0;
 	u32 id;
 
 	for (id = 0; id < world.n_calls; id++) {
 		struct record *r = &world.records[id];
 
 		KUNIT_EXPECT_TRUE_MSG(test, r->reported, "call %u", id);
-		KUNIT_EXPECT_LE_MSG(test, r->executed, 1U, "call %u", id);
+		if (!idempotent)
+			KUNIT_EXPECT_LE_MSG(test, r->executed, 1U, "call %u",
+					    id);
+		else if (r->executed > 1)
+			again++;
 		switch (r->outcome) {
 		case TERN_REPLIED:
 			KUNIT_EXPECT_TRUE_MSG(test, r->replied && r->right &&
 					      !oneway, "call %u", id);
+			slow += r->slow;
 			break;
 		case TERN_DELIVERED:
 			KUNIT_EXPECT_TRUE_MSG(test, oneway, "call %u", id);
@@ -657,10 +739,15 @@ static unsigned int check_records(struct kunit *test)
 		if (r->outcome <= TERN_DELIVERED)
 			ended[r->outcome]++;
 	}
-	kunit_info(test, "%s: %u replied, %u not executed, %u unknown, %u delivered",
+	kunit_info(test, "%s: %u replied, %u not executed, %u unknown, %u delivered, %u ran again, %u events, %u given up",
 		   world.trouble->name, ended[TERN_REPLIED],
 		   ended[TERN_NOT_EXECUTED], ended[TERN_UNKNOWN],
-		   ended[TERN_DELIVERED]);
+		   ended[TERN_DELIVERED], again, world.n_told,
+		   world.n_given_up);
+	/* The network was bad enough to show it. */
+	KUNIT_EXPECT_EQ(test, again > 0, idempotent);
+	KUNIT_EXPECT_EQ(test, world.n_given_up > 0, world.trouble->slow > 0);
+	KUNIT_EXPECT_EQ(test, slow > 0, world.trouble->extend_ms > 0);
 	return ended[oneway ? TERN_DELIVERED : TERN_REPLIED];
 }
 
@@ -682,6 +769,20 @@ static const struct trouble troubles[] = {
 	{ .name = "one-way, all of it", .loss = 20, .duplicate = 30,
 	  .delay_us = 20000, .deaths = 5, .cancel = 20,
 	  .flags = TERN_CALL_ONEWAY, .timeout_ms = 1000 },
+	{ .name = "idempotent, all of it", .loss = 20, .duplicate = 30,
+	  .delay_us = 20000, .deaths = 5, .cancel = 20,
+	  .flags = TERN_CALL_IDEMPOTENT, .timeout_ms = 1000 },
+	{ .name = "maybe, all of it", .loss = 20, .duplicate = 30,
+	  .delay_us = 20000, .deaths = 5, .cancel = 20,
+	  .flags = TERN_CALL_MAYBE, .timeout_ms = 1000 },
+	{ .name = "slow workers", .loss = 10, .duplicate = 30,
+	  .delay_us = 10000, .slow = 10, .timeout_ms = 300 },
+	{ .name = "slow workers, withdrawn", .loss = 10, .duplicate = 30,
+	  .delay_us = 10000, .slow = 10, .cancel = 80, .deaths = 1,
+	  .orphans = TERN_ORPHANS_EXTERMINATE, .timeout_ms = 300 },
+	{ .name = "slow workers get time", .loss = 10, .duplicate = 30,
+	  .delay_us = 10000, .slow = 10, .extend_ms = 2000,
+	  .timeout_ms = 300 },
 };
 
 static void trouble_name(const struct trouble *trouble, char *name)
@@ -706,7 +807,7 @@ static void history(struct kunit *test)
 	}
 	collect_outcomes();
 	/* one-way requests are still in the queue */
-	while (trouble->flags && tern_service_has_requests(world.workers[0].worker.service))
+	while (trouble->flags & TERN_CALL_ONEWAY && tern_service_has_requests(world.workers[0].worker.service))
 		step(n++);
 	KUNIT_EXPECT_EQ(test, world.n_reported, (unsigned int)CALLS);
 	KUNIT_EXPECT_EQ(test, world.assoc[0]->tx.in_use, 0);

@@ -15,6 +15,7 @@
 #define MORE	TERN_VERDICT_MORE
 #define BUSY	TERN_VERDICT_BUSY
 #define AGAIN	TERN_VERDICT_AGAIN
+#define RERUN	TERN_VERDICT_RERUN
 #define OLD	TERN_VERDICT_OLD
 #define BROKEN	TERN_VERDICT_BROKEN
 
@@ -32,6 +33,7 @@ static void verdicts(struct kunit *test)
 		{ TERN_SLOT_EXECUTING, OLD, BUSY, BROKEN },
 		{ TERN_SLOT_DONE, OLD, AGAIN, NEW },
 		{ TERN_SLOT_ENDED, OLD, AGAIN, NEW },
+		{ TERN_SLOT_RAN, OLD, RERUN, NEW },
 	};
 	static const u64 lasts[] = { 2, 1000, U32_MAX, (1ULL << 48) - 2 };
 	unsigned int i, j;
@@ -59,7 +61,7 @@ static void verdicts(struct kunit *test)
 	/* a slot that nobody has used */
 	KUNIT_EXPECT_EQ(test, tern_slot_verdict(0, TERN_SLOT_IDLE, 1), NEW);
 	/* a state that does not exist */
-	KUNIT_EXPECT_EQ(test, tern_slot_verdict(1, TERN_SLOT_ENDED + 1, 2),
+	KUNIT_EXPECT_EQ(test, tern_slot_verdict(1, TERN_SLOT_RAN + 1, 2),
 			BROKEN);
 }
 
@@ -68,7 +70,16 @@ static void verdicts(struct kunit *test)
 #define IN_FLIGHT	64
 #define EVENTS		1000000
 
-enum model_type { MODEL_REQ, MODEL_CANCEL, MODEL_REP, MODEL_OUTCOME };
+/* The slots from here on carry idempotent calls, whose replies are not kept. */
+#define IDEMPOTENT	(SLOTS / 2)
+
+enum model_type {
+	MODEL_REQ,
+	MODEL_CANCEL,
+	MODEL_REP,
+	MODEL_NOT_EXECUTED,
+	MODEL_UNKNOWN,
+};
 
 struct model_packet {
 	u8	type;
@@ -81,10 +92,11 @@ struct model_packet {
  * took it, how often it ran, and what its client was told.
  */
 struct model_call {
-	u8	accepted;
-	u8	executed;
+	u16	accepted;
+	u16	executed;
 	bool	told_not_executed;
 	bool	told_replied;
+	bool	told_unknown;
 };
 
 struct model {
@@ -101,6 +113,7 @@ struct model {
 	struct {
 		u64	last;
 		enum tern_slot_state	state;
+		bool	ran;
 	} server[SLOTS];
 	unsigned int	verdicts[BROKEN + 1];
 };
@@ -122,6 +135,14 @@ static void model_send(struct model *m, enum model_type type, u8 slot, u32 seq)
 	m->net[i] = (struct model_packet) { type, slot, seq };
 }
 
+/* The call of a slot ends at the server without a reply. */
+static void model_end(struct model *m, u8 slot)
+{
+	m->server[slot].state = TERN_SLOT_ENDED;
+	model_send(m, m->server[slot].ran ? MODEL_UNKNOWN : MODEL_NOT_EXECUTED,
+		   slot, m->server[slot].last);
+}
+
 static void model_input_request(struct model *m, const struct model_packet *p)
 {
 	struct model_call *call = model_call(m, p->slot, p->seq);
@@ -130,28 +151,35 @@ static void model_input_request(struct model *m, const struct model_packet *p)
 	enum tern_verdict verdict = tern_slot_verdict(*last, *state, p->seq);
 
 	m->verdicts[verdict]++;
+	/* A late copy that runs again makes way for the next call. */
+	if (verdict == BROKEN && m->server[p->slot].ran)
+		verdict = NEW;
 	switch (verdict) {
 	case NEW:
+	case RERUN:
 		*last = p->seq;
+		m->server[p->slot].ran = verdict == RERUN;
 		if (p->type == MODEL_CANCEL) {
-			*state = TERN_SLOT_ENDED;
-			model_send(m, MODEL_OUTCOME, p->slot, p->seq);
+			model_end(m, p->slot);
 			break;
 		}
-		KUNIT_ASSERT_EQ(m->test, call->accepted, 0);
+		if (verdict == NEW)
+			KUNIT_ASSERT_EQ(m->test, call->accepted, 0);
+		else
+			KUNIT_ASSERT_GE(m->test, p->slot, IDEMPOTENT);
 		KUNIT_ASSERT_FALSE(m->test, call->told_not_executed);
 		call->accepted++;
 		*state = TERN_SLOT_QUEUED;
 		break;
 	case BUSY:
-		if (p->type == MODEL_CANCEL && *state == TERN_SLOT_QUEUED) {
-			*state = TERN_SLOT_ENDED;
-			model_send(m, MODEL_OUTCOME, p->slot, p->seq);
-		}
+		if (p->type == MODEL_CANCEL && *state == TERN_SLOT_QUEUED)
+			model_end(m, p->slot);
 		break;
 	case AGAIN:
-		model_send(m, *state == TERN_SLOT_DONE ? MODEL_REP :
-			   MODEL_OUTCOME, p->slot, p->seq);
+		if (*state == TERN_SLOT_DONE)
+			model_send(m, MODEL_REP, p->slot, p->seq);
+		else
+			model_end(m, p->slot);
 		break;
 	case OLD:
 		break;
@@ -169,12 +197,17 @@ static void model_input_answer(struct model *m, const struct model_packet *p)
 	if (!m->client[p->slot].open || m->client[p->slot].seq != p->seq)
 		return;
 	m->client[p->slot].open = false;
-	if (p->type == MODEL_REP) {
-		KUNIT_ASSERT_EQ(m->test, call->executed, 1);
+	switch (p->type) {
+	case MODEL_REP:
+		KUNIT_ASSERT_GE(m->test, call->executed, 1);
 		call->told_replied = true;
-	} else {
+		break;
+	case MODEL_NOT_EXECUTED:
 		KUNIT_ASSERT_EQ(m->test, call->executed, 0);
 		call->told_not_executed = true;
+		break;
+	default:
+		call->told_unknown = true;
 	}
 }
 
@@ -221,7 +254,7 @@ static void model_server(struct model *m, u8 slot)
 		call->executed++;
 		break;
 	case TERN_SLOT_EXECUTING:
-		*state = TERN_SLOT_DONE;
+		*state = slot < IDEMPOTENT ? TERN_SLOT_DONE : TERN_SLOT_RAN;
 		model_send(m, MODEL_REP, slot, seq);
 		break;
 	case TERN_SLOT_DONE:
@@ -236,7 +269,7 @@ static void model_server(struct model *m, u8 slot)
 
 static void random_history(struct kunit *test)
 {
-	unsigned int i, slot, seq, replied = 0, refused = 0;
+	unsigned int i, slot, seq, replied = 0, refused = 0, unknown = 0;
 	struct model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
@@ -265,12 +298,16 @@ static void random_history(struct kunit *test)
 		for (seq = 1; seq < SEQS; seq++) {
 			struct model_call *call = model_call(m, slot, seq);
 
-			KUNIT_EXPECT_LE(test, call->accepted, 1);
+			if (slot < IDEMPOTENT)
+				KUNIT_EXPECT_LE(test, call->accepted, 1);
 			KUNIT_EXPECT_LE(test, call->executed, call->accepted);
 			if (call->told_not_executed)
 				KUNIT_EXPECT_EQ(test, call->executed, 0);
 			if (call->told_replied)
-				KUNIT_EXPECT_EQ(test, call->executed, 1);
+				KUNIT_EXPECT_GE(test, call->executed, 1);
+			if (call->told_unknown)
+				KUNIT_EXPECT_GE(test, slot, IDEMPOTENT);
+			unknown += call->told_unknown;
 			replied += call->told_replied;
 			refused += call->told_not_executed;
 		}
@@ -281,7 +318,9 @@ static void random_history(struct kunit *test)
 	KUNIT_EXPECT_GT(test, refused, 1000U);
 	KUNIT_EXPECT_GT(test, m->verdicts[NEW], 10000U);
 	KUNIT_EXPECT_GT(test, m->verdicts[BUSY], 10000U);
+	KUNIT_EXPECT_GT(test, unknown, 1000U);
 	KUNIT_EXPECT_GT(test, m->verdicts[AGAIN], 10000U);
+	KUNIT_EXPECT_GT(test, m->verdicts[RERUN], 10000U);
 	KUNIT_EXPECT_GT(test, m->verdicts[OLD], 10000U);
 }
 

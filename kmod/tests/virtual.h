@@ -28,5 +28,6 @@ int virtual_timer_delete(struct timer_list *timer);
 						 (USEC_PER_SEC / HZ)))
 #define mod_timer(t, e)		virtual_mod_timer(t, e)
 #define timer_delete(t)		virtual_timer_delete(t)
+#define timer_delete_sync(t)	virtual_timer_delete(t)
 
 #endif /* _TERN_TESTS_VIRTUAL_H */

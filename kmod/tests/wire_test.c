@@ -76,6 +76,9 @@ static unsigned int fill(struct rnd_state *rnd, u8 type,
 	pkt->slot = prandom_u32_state(rnd);
 	switch (type) {
 	case TERN_PKT_REQ:
+		/* at most one of the two */
+		if (pkt->flags & TERN_WIRE_MAYBE)
+			pkt->flags &= ~TERN_WIRE_IDEMPOTENT;
 		pkt->req.program = prandom_u32_state(rnd);
 		pkt->req.version = prandom_u32_state(rnd);
 		pkt->req.procedure = prandom_u32_state(rnd);
@@ -99,6 +102,10 @@ static unsigned int fill(struct rnd_state *rnd, u8 type,
 	case TERN_PKT_ACK:
 		pkt->ack.count = 1 + random_below(rnd, TERN_WIRE_ACKS_MAX);
 		return pkt->ack.count * sizeof(u64);
+	case TERN_PKT_ASK:
+	case TERN_PKT_OWN:
+		pkt->own.time_ms = prandom_u32_state(rnd);
+		return 0;
 	case TERN_PKT_STALE:
 		pkt->stale.epoch = random_id(rnd);
 		pkt->stale.epoch_age_ms = prandom_u32_state(rnd);
@@ -203,9 +210,11 @@ static const struct {
 };
 
 static const u16 flags_of[__TERN_PKT_MAX] = {
-	[TERN_PKT_REQ] = 0x0007,
+	[TERN_PKT_REQ] = 0x0017,
 	[TERN_PKT_REP] = 0x0008,
 	[TERN_PKT_RESEND] = 0x0001,
+	[TERN_PKT_CANCEL] = 0x0003,
+	[TERN_PKT_OWN] = 0x0001,
 };
 
 static void flip_is_refused(struct kunit *test, u8 *buf, unsigned int len,
@@ -278,6 +287,10 @@ static const struct field_case field_cases[] = {
 	{ "src 0", TERN_PKT_WELCOME, 20, 8, 0, TERN_WIRE_BAD_FIELD },
 	{ "seq 0", TERN_PKT_REQ, 28, 8, 0, TERN_WIRE_BAD_FIELD },
 	{ "seq 0", TERN_PKT_CANCEL, 28, 8, 0, TERN_WIRE_BAD_FIELD },
+	{ "seq 0", TERN_PKT_ASK, 28, 8, 0, TERN_WIRE_BAD_FIELD },
+	{ "seq 0", TERN_PKT_OWN, 28, 8, 0, TERN_WIRE_BAD_FIELD },
+	{ "two kinds at once", TERN_PKT_REQ, 2, 2,
+	  TERN_WIRE_IDEMPOTENT | TERN_WIRE_MAYBE, TERN_WIRE_BAD_FIELD },
 	{ "greatest seq", TERN_PKT_REQ, 28, 8, TERN_WIRE_SEQ_MAX,
 	  TERN_WIRE_OK },
 	{ "seq beyond", TERN_PKT_REQ, 28, 8, TERN_WIRE_SEQ_MAX + 1,

@@ -232,7 +232,10 @@ TEST_F(call, the_node_itself)
 	EXPECT_RESULT(&c, TERN_REPLIED, 0);
 	EXPECT_EQ(0U, c.reply_len);
 	EXPECT_EQ(0U, c.status);
-	EXPECT_ERRNO(ENOSYS, call(self->client, &c, 1, "", 0, NULL, 0));
+	ASSERT_EQ(0, call(self->client, &c, TERN_PROC_EXTERMINATE, "", 0,
+			  reply, sizeof(reply)));
+	EXPECT_RESULT(&c, TERN_REPLIED, 0);
+	EXPECT_ERRNO(ENOSYS, call(self->client, &c, 2, "", 0, NULL, 0));
 	EXPECT_RESULT(&c, TERN_NOT_EXECUTED, ENOSYS);
 }
 

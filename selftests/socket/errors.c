@@ -15,6 +15,15 @@ static bool silent(int fd)
 	return ready(fd, POLLIN, 0) == 0;
 }
 
+/* Which exclude each other, and QUIET without ONEWAY */
+static const uint32_t bad_flags[] = {
+	TERN_CALL_IDEMPOTENT | TERN_CALL_MAYBE,
+	TERN_CALL_IDEMPOTENT | TERN_CALL_EXACTLY_ONCE,
+	TERN_CALL_MAYBE | TERN_CALL_EXACTLY_ONCE,
+	TERN_CALL_QUIET,
+	TERN_CALL_QUIET | TERN_CALL_MAYBE,
+};
+
 TEST_F(errors, call_control)
 {
 	struct tern_cmsg_call start = { .id = 1 }, two[2] = { 0 };
@@ -38,11 +47,20 @@ TEST_F(errors, call_control)
 	start.__resv = 0x80000000;
 	EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
 	start.__resv = 0;
-	for (int bit = 2; bit < 32; bit++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_flags); i++) {
+		start.flags = bad_flags[i];
+		EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
+	}
+	for (int bit = 5; bit < 32; bit++) {
 		start.flags = 1U << bit;
 		EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
 	}
+	start.flags = TERN_CALL_EXACTLY_ONCE;
+	EXPECT_ERRNO(EOPNOTSUPP, SEND_CALL(fd, NULL, &start, 0));
 	start.flags = 0;
+	start.extend_ms = TERN_TIMEOUT_MAX + 1;
+	EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
+	start.extend_ms = 0;
 	start.timeout_ms = TERN_TIMEOUT_MAX + 1;
 	EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
 	start.timeout_ms = UINT32_MAX;
@@ -262,7 +280,7 @@ TEST_F(errors, no_room_for_control)
 	EXPECT_ERRNO(EINVAL, recv(self->server, buf, sizeof(buf), 0));
 	EXPECT_ERRNO(EINVAL, recvmsg(self->server, &msg, 0));
 	msg.msg_control = control;
-	msg.msg_controllen = sizeof(control) - 1;
+	msg.msg_controllen = CMSG_LEN(sizeof(struct tern_cmsg_request)) - 1;
 	EXPECT_ERRNO(EINVAL, recvmsg(self->server, &msg, 0));
 	ASSERT_EQ(4, receive(self->server, &m, buf, sizeof(buf), 0));
 	ASSERT_EQ(4, send_reply(self->server, m.request.handle, 0, buf, 4));
@@ -282,8 +300,14 @@ TEST_F(errors, out_of_band)
 					      TERN_CMSG_CALL, &start,
 					      sizeof(start), "", 0, MSG_OOB));
 	EXPECT_TRUE(silent(self->server));
+	/* there is no event, and it cannot be looked at beforehand */
+	EXPECT_ERRNO(EAGAIN, receive(self->server, &m, buf, sizeof(buf),
+				     MSG_OOB));
 	EXPECT_ERRNO(EOPNOTSUPP, receive(self->server, &m, buf, sizeof(buf),
-					 MSG_OOB | MSG_DONTWAIT));
+					 MSG_OOB | MSG_PEEK));
+	/* who is not bound never has one */
+	EXPECT_ERRNO(EAGAIN, receive(self->client, &m, buf, sizeof(buf),
+				     MSG_OOB));
 }
 
 /* Every failure of TERN_IOC_CALL comes with an outcome. */
@@ -322,10 +346,16 @@ TEST_F(errors, ioc_call)
 	c.timeout_ms = TERN_TIMEOUT_MAX + 1;
 	EXPECT_CALL_ERRNO(EINVAL, fd, &c);
 	c.timeout_ms = 1000;
-	for (int bit = 2; bit < 32; bit++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_flags); i++) {
+		c.flags = bad_flags[i];
+		EXPECT_CALL_ERRNO(EINVAL, fd, &c);
+	}
+	for (int bit = 5; bit < 32; bit++) {
 		c.flags = 1U << bit;
 		EXPECT_CALL_ERRNO(EINVAL, fd, &c);
 	}
+	c.flags = TERN_CALL_EXACTLY_ONCE;
+	EXPECT_CALL_ERRNO(EOPNOTSUPP, fd, &c);
 	EXPECT_TRUE(silent(self->server));
 	c.flags = 0;
 	to.st_service = NO_PROGRAM;

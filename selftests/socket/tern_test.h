@@ -40,7 +40,8 @@
 #define PROGRAM		4000
 #define NO_PROGRAM	4999	/* never bound */
 
-#define CONTROL_SPACE	CMSG_SPACE(sizeof(struct tern_cmsg_request))
+/* of the longest control message */
+#define CONTROL_SPACE	CMSG_SPACE(sizeof(struct tern_cmsg_call))
 
 static_assert(sizeof(struct tern_cmsg_request) ==
 	      sizeof(struct tern_cmsg_outcome), "one control size");

@@ -11,7 +11,7 @@ static const char help[] =
 "\n"
 "  up [SETTING VALUE]...            bring the node up, change settings:\n"
 "      port N, address ADDRESS|any, allow PREFIX|none, timeout TIME,\n"
-"      lease TIME, slots N, peers N, cache-peer SIZE, cache-net SIZE,\n"
+"      lease TIME, grace TIME, slots N, peers N, cache-peer SIZE, cache-net SIZE,\n"
 "      queue-peer SIZE, queue-net SIZE\n"
 "  down                             bring the node down\n"
 "  show                             show the node and its settings\n"

@@ -46,6 +46,12 @@
 /* Procedure 0 of every service takes nothing, does nothing, returns nothing. */
 #define TERN_PROC_NULL		0
 
+/*
+ * Procedure 1 of the node: give up what the services with the policy
+ * TERN_ORPHANS_EXTERMINATE execute for earlier lives of the calling node.
+ */
+#define TERN_PROC_EXTERMINATE	1
+
 /**
  * struct sockaddr_tern - a service on a node
  * @st_family: AF_TERN
@@ -78,24 +84,35 @@ struct sockaddr_tern {
  * @TERN_UNKNOWN: the call may have run, or may still be running
  * @TERN_DELIVERED: a one-way call is queued at its service, whose kernel
  *	will hand it to one worker at most once
+ * @TERN_SUBMITTED: the kernel has a one-way call of which nothing more will be
+ *	told (TERN_CALL_QUIET)
  */
 enum tern_outcome {
 	TERN_REPLIED,
 	TERN_NOT_EXECUTED,
 	TERN_UNKNOWN,
 	TERN_DELIVERED,
+	TERN_SUBMITTED,
 };
 
 /*
- * Flags of a call.
+ * Flags of a call.  Of IDEMPOTENT, MAYBE and EXACTLY_ONCE at most one may be
+ * given; without any the call runs at most once.
  *
  * TERN_CALL_ONEWAY: no reply is wanted; the call ends when it is delivered.
- * TERN_CALL_IDEMPOTENT: running the call twice does no harm, so the kernel
- *	sends it again, also to a server that has rebooted, until a reply
- *	comes or the deadline passes.
+ * TERN_CALL_QUIET: with TERN_CALL_ONEWAY: nor is its outcome.  Closing the
+ *	socket does not withdraw it.
+ * TERN_CALL_IDEMPOTENT: at-least-once.  Running the call twice does no harm, so
+ *	the kernel sends it again, also to a server that has rebooted, until a
+ *	reply comes or the deadline passes, and the server keeps no reply.
+ * TERN_CALL_MAYBE: the request is sent once and the reply is sent once.
+ * TERN_CALL_EXACTLY_ONCE: not there yet, fails with EOPNOTSUPP.
  */
 #define TERN_CALL_ONEWAY	0x1
 #define TERN_CALL_IDEMPOTENT	0x2
+#define TERN_CALL_MAYBE		0x4
+#define TERN_CALL_EXACTLY_ONCE	0x8
+#define TERN_CALL_QUIET		0x10
 
 /*
  * Socket options of level SOL_TERN.
@@ -104,9 +121,34 @@ enum tern_outcome {
  *	all of them set this before bind() and belong to one effective user.
  * TERN_TIMEOUT (__u32): the time that a call of this socket may take when it
  *	does not name one itself, in ms; 0 means the default of the node.
+ * TERN_ORPHANS (__u32, enum tern_orphans): when the calls that this service
+ *	executes are given up, because their client is gone; to be set before
+ *	bind(), and alike by all sockets that share a service.
  */
 #define TERN_SHARE		1
 #define TERN_TIMEOUT		2
+#define TERN_ORPHANS		3
+
+/**
+ * enum tern_orphans - when a call that is executing is given up
+ * @TERN_ORPHANS_EXPIRE: at its deadline, which is so with the others too
+ * @TERN_ORPHANS_REINCARNATE: when the client's node shows up with a new epoch
+ * @TERN_ORPHANS_GENTLE: when the client's node, asked because it shows up with
+ *	a new epoch, does not know the call
+ * @TERN_ORPHANS_EXTERMINATE: when the client's node says so: because the caller
+ *	closed its socket or died, because the node goes down, or because its
+ *	administrator says that it restarted ("tern peer exterminate")
+ *
+ * To be given up means: the worker is told by an event at once, and after the
+ * node's grace time the call ends as TERN_UNKNOWN, its slot is free, and what
+ * the worker then replies is refused with ENOENT.
+ */
+enum tern_orphans {
+	TERN_ORPHANS_EXPIRE,
+	TERN_ORPHANS_REINCARNATE,
+	TERN_ORPHANS_GENTLE,
+	TERN_ORPHANS_EXTERMINATE,
+};
 
 /* The longest time that a call may be given, in ms (one day). */
 #define TERN_TIMEOUT_MAX	86400000
@@ -117,6 +159,7 @@ enum {
 	TERN_CMSG_REQUEST,	/* recvmsg: struct tern_cmsg_request */
 	TERN_CMSG_REPLY,	/* sendmsg: struct tern_cmsg_reply */
 	TERN_CMSG_OUTCOME,	/* recvmsg: struct tern_cmsg_outcome */
+	TERN_CMSG_EVENT,	/* recvmsg, MSG_OOB: struct tern_cmsg_event */
 };
 
 /**
@@ -126,16 +169,23 @@ enum {
  * @timeout_ms: time until the deadline in ms; 0 means the default of the
  *	socket
  * @flags: TERN_CALL_*
+ * @extend_ms: by how much the deadline may be put off when the server asks for
+ *	more time, in ms
+ * @limit_ms: 0, or the time that the call may take at most, in ms, whatever
+ *	@timeout_ms and the default say: what is left to the request in whose
+ *	execution the call is made
  * @__resv: 0
  *
  * sendmsg() returns once the kernel has the request; the outcome is received
- * later from the same socket, with TERN_CMSG_OUTCOME.
+ * later from the same socket, with TERN_CMSG_OUTCOME, but for TERN_CALL_QUIET.
  */
 struct tern_cmsg_call {
 	__u64	id;
 	__u32	procedure;
 	__u32	timeout_ms;
 	__u32	flags;
+	__u32	extend_ms;
+	__u32	limit_ms;
 	__u32	__resv;
 };
 
@@ -188,6 +238,23 @@ struct tern_cmsg_outcome {
 };
 
 /**
+ * struct tern_cmsg_event - a request that is executing is not wanted any more
+ * @handle: from struct tern_cmsg_request
+ * @cause: errno value: ECANCELED when the caller withdrew the call, EOWNERDEAD
+ *	when the caller closed its socket or died, ETIMEDOUT at the deadline,
+ *	ECONNRESET when the caller's node restarted or went down
+ * @time_left_ms: time until the request is given up, in ms
+ *
+ * poll() tells by POLLPRI that recvmsg() with MSG_OOB has one.  It comes at most
+ * once for a request, and never for a one-way one.
+ */
+struct tern_cmsg_event {
+	__u64	handle;
+	__u32	cause;
+	__u32	time_left_ms;
+};
+
+/**
  * struct tern_ioc_call - argument of TERN_IOC_CALL: call and wait
  * @request: address of the request
  * @reply: address of the buffer for the reply
@@ -199,12 +266,15 @@ struct tern_cmsg_outcome {
  * @procedure: which procedure of the service
  * @timeout_ms: time until the deadline in ms; 0 means the socket's default
  * @flags: TERN_CALL_*
+ * @extend_ms: as in struct tern_cmsg_call
+ * @limit_ms: as in struct tern_cmsg_call
  * @outcome: out: enum tern_outcome; written also when the ioctl fails, except
  *	with EFAULT for this structure itself
  * @cause: out: as in struct tern_cmsg_outcome, or the error of the ioctl
  * @status: out: as in struct tern_cmsg_outcome
  *
- * The ioctl returns 0 with TERN_REPLIED and TERN_DELIVERED.  Otherwise it
+ * The ioctl returns 0 with TERN_REPLIED, TERN_DELIVERED and TERN_SUBMITTED, for
+ * which it only waits until there is room in the send buffer.  Otherwise it
  * fails with errno set to @cause.  It always waits, whether or not the file
  * is in non-blocking mode, until the deadline or a signal (EINTR; it is never
  * restarted, since the call may have run).
@@ -218,6 +288,8 @@ struct tern_ioc_call {
 	__u32	procedure;
 	__u32	timeout_ms;
 	__u32	flags;
+	__u32	extend_ms;
+	__u32	limit_ms;
 	__u32	outcome;
 	__u32	cause;
 	__u32	status;
@@ -267,9 +339,34 @@ struct tern_ioc_reply_recv {
 	__u32	__resv;
 };
 
+/**
+ * struct tern_ioc_request - argument of TERN_IOC_REQUEST: is a request still
+ *	wanted, and may it take longer?
+ * @handle: the request, which this socket is executing
+ * @extend_ms: 0, or ask the caller for this much time from now, in ms, and wait
+ *	for the answer
+ * @time_left_ms: out: time until the deadline in ms, which the caller may have
+ *	put off by as much as was asked for, by less, or not at all
+ * @cause: out: 0 while the request is wanted, else as in struct tern_cmsg_event
+ * @__resv: 0
+ *
+ * Fails with ENOENT when the socket is not executing such a request, which is
+ * also so when it was given up.  With @extend_ms it fails with EINTR after a
+ * signal.
+ */
+struct tern_ioc_request {
+	__u64	handle;
+	__u32	extend_ms;
+	__u32	time_left_ms;
+	__u32	cause;
+	__u32	__resv;
+};
+
 #define TERN_IOC_MAGIC		0xb6
 #define TERN_IOC_CALL		_IOWR(TERN_IOC_MAGIC, 1, struct tern_ioc_call)
 #define TERN_IOC_REPLY_RECV	_IOWR(TERN_IOC_MAGIC, 2, \
 				      struct tern_ioc_reply_recv)
+#define TERN_IOC_REQUEST	_IOWR(TERN_IOC_MAGIC, 3, \
+				      struct tern_ioc_request)
 
 #endif /* _UAPI_LINUX_TERN_H */
