@@ -16,6 +16,9 @@
 #include "peer.h"
 #include "request.h"
 
+/* More slots are offered when a slot this close to the limit is used. */
+#define SLOTS_AHEAD	(TERN_SLOT_CHUNK / 2)
+
 /* Tombstones beyond this many are not kept; STALE then tells less. */
 #define TOMBSTONES_MAX	65536
 
@@ -105,7 +108,9 @@ struct tern_assoc *tern_assoc_create(struct tern_peer *peer,
 	INIT_LIST_HEAD(&assoc->rx.receiving);
 	refcount_set(&assoc->ref, 1);
 	assoc->id = id_alloc(tn);
-	if (!assoc->id || !tern_rx_grow(&assoc->rx))
+	tern_rx_set_offer(&assoc->rx, 0, true, TERN_SLOTS_FIRST);
+	tern_tx_set_offer(&assoc->tx, TERN_SLOTS_FIRST);
+	if (!assoc->id)
 		goto err_free;
 	if (xa_insert_bh(&tn->assocs, tern_assoc_index(assoc), assoc,
 			 GFP_ATOMIC))
@@ -117,7 +122,6 @@ struct tern_assoc *tern_assoc_create(struct tern_peer *peer,
 	return assoc;
 
 err_free:
-	kfree(assoc->rx.chunk[0]);
 	kfree(assoc);
 err_count:
 	atomic_dec(&tn->n_assocs);
@@ -386,50 +390,129 @@ bool tern_assoc_narrow(struct tern_assoc *assoc, struct tern_msg *msg)
 	return tern_msg_set_segment(msg, tern_assoc_room(assoc));
 }
 
-/**
- * tern_tx_grow - use as many slots as the peer offers
- * @tx: the client side; the lock of the peer is held
- * @limit: number of slots offered; what is not a multiple of TERN_SLOT_CHUNK
- *	is rounded down
- *
- * Return: true when there are new slots.
- */
-bool tern_tx_grow(struct tern_tx *tx, u16 limit)
+/* Slots come in chunks. */
+static u16 whole_chunks(u32 slots)
 {
-	u16 was = tx->limit;
-	int i;
-
-	limit = rounddown(min_t(u16, limit, TERN_SLOTS_MAX), TERN_SLOT_CHUNK);
-	while (tx->limit < limit) {
-		struct tern_txslot *chunk;
-
-		chunk = kcalloc(TERN_SLOT_CHUNK, sizeof(*chunk), GFP_ATOMIC);
-		if (!chunk)
-			break;
-		tx->chunk[tx->limit / TERN_SLOT_CHUNK] = chunk;
-		for (i = TERN_SLOT_CHUNK - 1; i >= 0; i--) {
-			chunk[i].next = tx->free;
-			tx->free = tx->limit + i;
-		}
-		tx->limit += TERN_SLOT_CHUNK;
-	}
-	return tx->limit > was;
+	return clamp_t(u32, rounddown(slots, TERN_SLOT_CHUNK),
+		       TERN_SLOTS_FIRST, TERN_SLOTS_MAX);
 }
 
 /**
- * tern_rx_grow - offer more slots to the peer
- * @rx: the server side; rx->lock is held, or nobody else knows it
- *
- * Return: false without memory.
+ * tern_tx_add_free - a slot can be used again
+ * @tx: the client side; the lock of the peer is held
+ * @i: the slot
  */
-bool tern_rx_grow(struct tern_rx *rx)
+void tern_tx_add_free(struct tern_tx *tx, u16 i)
 {
-	struct tern_rxslot *chunk;
+	struct tern_txslot *slot = tern_tx_slot(tx, i);
 
+	slot->parked = i >= tx->offer;
+	if (slot->parked)
+		return;
+	slot->next = tx->free;
+	tx->free = i;
+}
+
+/**
+ * tern_tx_set_offer - the peer tells how many slots are to be used
+ * @tx: the client side; the lock of the peer is held
+ * @offer: how many; a part of a chunk does not count
+ */
+void tern_tx_set_offer(struct tern_tx *tx, u16 offer)
+{
+	u16 i = tx->offer;
+
+	tx->offer = whole_chunks(offer);
+	for (; i < min(tx->offer, tx->limit); i++)
+		if (tern_tx_slot(tx, i)->parked)
+			tern_tx_add_free(tx, i);
+}
+
+/* More slots, as many as are offered, a chunk at a time. */
+static bool tx_grow(struct tern_tx *tx)
+{
+	struct tern_txslot *chunk;
+	u16 was = tx->limit;
+	int i;
+
+	if (was >= tx->offer)
+		return false;
 	chunk = kcalloc(TERN_SLOT_CHUNK, sizeof(*chunk), GFP_ATOMIC);
 	if (!chunk)
 		return false;
-	rx->chunk[rx->limit / TERN_SLOT_CHUNK] = chunk;
-	WRITE_ONCE(rx->limit, rx->limit + TERN_SLOT_CHUNK);
+	tx->chunk[was / TERN_SLOT_CHUNK] = chunk;
+	tx->limit += TERN_SLOT_CHUNK;
+	/* so that the lowest is used first */
+	for (i = TERN_SLOT_CHUNK - 1; i >= 0; i--)
+		tern_tx_add_free(tx, was + i);
 	return true;
+}
+
+/**
+ * tern_tx_has_free - whether a call can be started
+ * @tx: the client side; the lock of the peer is held
+ *
+ * Return: true when the head of the free list may be used.
+ */
+bool tern_tx_has_free(struct tern_tx *tx)
+{
+	/* Offered when they became free, and not any more. */
+	while (tx->free != TERN_SLOT_NONE && tx->free >= tx->offer) {
+		struct tern_txslot *slot = tern_tx_slot(tx, tx->free);
+
+		slot->parked = true;
+		tx->free = slot->next;
+	}
+	return tx->free != TERN_SLOT_NONE || tx_grow(tx);
+}
+
+/**
+ * tern_rx_obtain - a slot that the peer uses
+ * @rx: the server side; its lock is held
+ * @i: the slot
+ *
+ * Return: the slot, or NULL when it was never offered, or without memory.
+ */
+struct tern_rxslot *tern_rx_obtain(struct tern_rx *rx, u16 i)
+{
+	struct tern_rxslot *chunk;
+
+	if (i >= rx->most)
+		return NULL;
+	while (i >= rx->limit) {
+		chunk = kcalloc(TERN_SLOT_CHUNK, sizeof(*chunk), GFP_ATOMIC);
+		if (!chunk)
+			return NULL;
+		rx->chunk[rx->limit / TERN_SLOT_CHUNK] = chunk;
+		WRITE_ONCE(rx->limit, rx->limit + TERN_SLOT_CHUNK);
+	}
+	return tern_rx_slot(rx, i);
+}
+
+/**
+ * tern_rx_set_offer - decide how many slots the peer shall use
+ * @rx: the server side; its lock is held, or nobody else knows it
+ * @used: the slot of a new call
+ * @pressure: memory is short: the least, otherwise a chunk more when the offer
+ *	is nearly used up
+ * @max: the limit of the node
+ *
+ * The peer is told with every packet.  A slot that was offered remains usable,
+ * since what it has seen must not be forgotten.
+ *
+ * Return: true when more are offered than before.
+ */
+bool tern_rx_set_offer(struct tern_rx *rx, u16 used, bool pressure, u16 max)
+{
+	u16 offer = rx->most, was = rx->offer;
+
+	if (pressure)
+		offer = TERN_SLOTS_FIRST;
+	else if (used + SLOTS_AHEAD >= offer && offer < max)
+		offer = whole_chunks(offer + TERN_SLOT_CHUNK);
+	if (offer == was)
+		return false;
+	WRITE_ONCE(rx->offer, offer);
+	rx->most = max(rx->most, offer);
+	return offer > was;
 }

@@ -40,6 +40,7 @@ struct tern_txslot {
 	unsigned long	freed;	/* jiffies, when unacked */
 	u16	next;		/* free list */
 	bool	unacked;	/* the server may still cache the reply */
+	bool	parked;		/* free, but not offered now */
 };
 
 /* A slot where this node is the server; req holds a reference. */
@@ -56,7 +57,8 @@ struct tern_rxslot {
 /* Client side of an association; all under the peer's lock. */
 struct tern_tx {
 	struct tern_txslot	*chunk[TERN_SLOT_CHUNKS];
-	u16	limit;		/* slots that exist here */
+	u16	offer;		/* slots that the peer lets us use now */
+	u16	limit;		/* slots that exist here, may be more */
 	u16	free;		/* head of the list of free ones, newest first */
 	u16	in_use;
 	u16	quarantined;	/* of those in use */
@@ -67,7 +69,9 @@ struct tern_tx {
 struct tern_rx {
 	spinlock_t	lock;		/* all below, and the route's change */
 	struct tern_rxslot	*chunk[TERN_SLOT_CHUNKS];
-	u16	limit;		/* slots that the peer may use */
+	u16	offer;		/* slots that the peer shall use now */
+	u16	most;		/* the highest offer ever */
+	u16	limit;		/* slots that exist here, at most that */
 	u32	requests;	/* on slots, in any state */
 	u32	cached;		/* of those, with a reply */
 	atomic64_t	cache_bytes;	/* these two also without lock */
@@ -163,8 +167,11 @@ void tern_assoc_put(struct tern_assoc *assoc);
 bool tern_assoc_is_usable(const struct tern_assoc *assoc);
 unsigned int tern_assoc_room(const struct tern_assoc *assoc);
 bool tern_assoc_narrow(struct tern_assoc *assoc, struct tern_msg *msg);
-bool tern_tx_grow(struct tern_tx *tx, u16 limit);
-bool tern_rx_grow(struct tern_rx *rx);
+void tern_tx_set_offer(struct tern_tx *tx, u16 offer);
+bool tern_tx_has_free(struct tern_tx *tx);
+void tern_tx_add_free(struct tern_tx *tx, u16 i);
+struct tern_rxslot *tern_rx_obtain(struct tern_rx *rx, u16 i);
+bool tern_rx_set_offer(struct tern_rx *rx, u16 used, bool pressure, u16 max);
 
 static inline void tern_assoc_get(struct tern_assoc *assoc)
 {

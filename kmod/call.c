@@ -153,8 +153,7 @@ static void slot_release(struct tern_call *call, bool unacked)
 		tx->unacked++;
 	}
 	slot->call = NULL;
-	slot->next = tx->free;
-	tx->free = call->slot;
+	tern_tx_add_free(tx, call->slot);
 	tx->in_use--;
 	call->assoc = NULL;
 	tern_assoc_put(assoc);
@@ -312,7 +311,7 @@ void __tern_calls_pump(struct tern_peer *peer, struct tern_outbox *out)
 			assoc = NULL;
 			peer->assoc = NULL;
 		}
-		if (assoc && assoc->tx.free == TERN_SLOT_NONE)
+		if (assoc && !tern_tx_has_free(&assoc->tx))
 			return;
 		if (assoc) {
 			start(call, assoc, out);
@@ -603,8 +602,8 @@ static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
 		tern_rtt_sample(&assoc->rtt, trip);
 		assoc->confirmed_us = max(assoc->confirmed_us, heard);
 	}
-	if (pkt->slots > assoc->tx.limit)
-		tern_tx_grow(&assoc->tx, pkt->slots);
+	if (pkt->slots != assoc->tx.offer)
+		tern_tx_set_offer(&assoc->tx, pkt->slots);
 }
 
 static void post_ack(struct tern_assoc *assoc, const struct tern_wire_ack *acks,

@@ -62,7 +62,7 @@ static void adopt(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 	assoc->lease_ms = min(assoc->lease_ms, pkt->hello.lease_ms);
 	assoc->mtu_remote = max_t(u32, pkt->hello.mtu,
 				  TERN_WIRE_HDR_MAX + TERN_WIRE_SEG_MIN);
-	tern_tx_grow(&assoc->tx, pkt->slots);
+	tern_tx_set_offer(&assoc->tx, pkt->slots);
 	WRITE_ONCE(assoc->remote_id, pkt->src);
 }
 

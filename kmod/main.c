@@ -18,6 +18,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "node.h"
+#include "pressure.h"
 #include "timer.h"
 
 static int family = AF_TERN;
@@ -94,9 +95,12 @@ static int __init tern_init(void)
 	err = register_inet6addr_notifier(&inet6_notifier);
 	if (err)
 		goto err_inet;
-	err = tern_netlink_init();
+	err = tern_pressure_init();
 	if (err)
 		goto err_inet6;
+	err = tern_netlink_init();
+	if (err)
+		goto err_pressure;
 	err = tern_family_register(family);
 	if (err)
 		goto err_netlink;
@@ -107,6 +111,8 @@ err_netlink:
 		pr_err("address family %d is taken, choose another one by family=\n",
 		       family);
 	tern_netlink_exit();
+err_pressure:
+	tern_pressure_exit();
 err_inet6:
 	unregister_inet6addr_notifier(&inet6_notifier);
 err_inet:
@@ -121,6 +127,7 @@ static void __exit tern_exit(void)
 {
 	tern_family_unregister(family);
 	tern_netlink_exit();
+	tern_pressure_exit();
 	unregister_inet6addr_notifier(&inet6_notifier);
 	unregister_inetaddr_notifier(&inet_notifier);
 	unregister_pernet_subsys(&main_net_ops);

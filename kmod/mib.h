@@ -55,6 +55,7 @@
 	X(CANCEL_OUT,		"cancels-sent")				\
 	X(ACK_OUT,		"acks-sent")				\
 	X(ICMP_ERRORS,		"icmp-errors")				\
+	X(PRESSED,		"memory-pressed")			\
 	X(REQUESTS,		"requests")				\
 	X(REQUESTS_EXECUTED,	"requests-executed")			\
 	X(DUPLICATES,		"duplicates-filtered")			\

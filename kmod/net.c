@@ -80,6 +80,7 @@ int tern_net_init(struct tern_net *tn, struct net *net,
 	tn->assoc_next = get_random_u32();
 	tn->assoc_left = U32_MAX;
 	tn->addr_gen = 1;
+	tn->pressed_until = jiffies;
 	ratelimit_state_init(&tn->stale_limit, HZ, STALES_PER_SECOND);
 	ratelimit_set_flags(&tn->stale_limit, RATELIMIT_MSG_ON_RELEASE);
 	get_random_bytes(&tn->cookie_key, sizeof(tn->cookie_key));

@@ -91,6 +91,7 @@ struct tern_net {
 	atomic_t	n_tombstones;
 	atomic64_t	cache_bytes;
 	atomic64_t	queue_bytes;
+	unsigned long	pressed_until;	/* jiffies: memory is short */
 
 	/* identity; written under config */
 	u64	epoch;

@@ -109,7 +109,7 @@ static int put_state(struct sk_buff *skb, struct tern_peer *peer,
 	    nla_put_u32(skb, TERN_A_PEER_SRTT_US, assoc->rtt.srtt) ||
 	    nla_put_u32(skb, TERN_A_PEER_RTTVAR_US, assoc->rtt.rttvar) ||
 	    nla_put_u32(skb, TERN_A_PEER_RTO_US, assoc->rtt.rto) ||
-	    nla_put_u32(skb, TERN_A_PEER_SLOTS_GRANTED, assoc->tx.limit))
+	    nla_put_u32(skb, TERN_A_PEER_SLOTS_GRANTED, assoc->tx.offer))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -127,7 +127,7 @@ static int put_assoc(struct sk_buff *skb, const struct tern_assoc *assoc)
 			      TERN_A_PEER_PAD) ||
 	    nla_put_u32(skb, TERN_A_PEER_SEGMENT_SIZE, tern_assoc_room(assoc)) ||
 	    nla_put_u32(skb, TERN_A_PEER_SLOTS_OFFERED,
-			READ_ONCE(assoc->rx.limit)))
+			READ_ONCE(assoc->rx.offer)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -56,7 +56,7 @@ void tern_packet_post(struct tern_outbox *out, struct tern_assoc *assoc,
 	pkt->src = assoc->id;
 	pkt->dst = assoc->remote_id;
 	pkt->tsval = (u32)tern_now_us();
-	pkt->slots = READ_ONCE(assoc->rx.limit);
+	pkt->slots = READ_ONCE(assoc->rx.offer);
 	skb = tern_packet_alloc(pkt, data, len);
 	if (!skb) {
 		TERN_COUNT(assoc->tn, PKT_NO_MEMORY);

@@ -156,7 +156,6 @@ struct tern_peer *tern_peer_self(struct tern_net *tn)
 	tern_rtt_sample(&assoc->rtt, 1);
 	assoc->rtt.rto = TERN_RTO_MAX_US;
 	spin_lock_bh(&peer->lock);
-	tern_tx_grow(&assoc->tx, assoc->rx.limit);
 	peer->assoc = assoc;
 	spin_unlock_bh(&peer->lock);
 	/* Pairs with the acquire above. */

@@ -15,9 +15,6 @@
 #include "segment.h"
 #include "service.h"
 
-/* More slots are offered when a slot this close to the limit is used. */
-#define SLOTS_AHEAD	(TERN_SLOT_CHUNK / 2)
-
 static enum tern_slot_state slot_state(const struct tern_rxslot *slot)
 {
 	return slot->req ? READ_ONCE(slot->req->state) : slot->state;
@@ -328,6 +325,22 @@ static void input_node(struct tern_assoc *assoc,
 	       TERN_CAUSE_NONE, out);
 }
 
+/*
+ * Whether memory is short: the system's, or three quarters of what may be
+ * cached.  Fewer calls at a time then keep it below the limit, past which calls
+ * are refused.
+ */
+static bool is_pressed(const struct tern_assoc *assoc)
+{
+	const struct tern_net *tn = assoc->tn;
+	u64 node = READ_ONCE(tn->set.cache_net);
+	u64 peer = READ_ONCE(tn->set.cache_peer);
+
+	return time_before(jiffies, READ_ONCE(tn->pressed_until)) ||
+	       atomic64_read(&tn->cache_bytes) > node - node / 4 ||
+	       atomic64_read(&assoc->rx.cache_bytes) > peer - peer / 4;
+}
+
 static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		      struct sk_buff *skb, struct tern_outbox *out)
 {
@@ -335,18 +348,16 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	struct tern_rxslot *slot = tern_rx_slot(rx, pkt->slot);
 	struct tern_net *tn = assoc->tn;
 	struct tern_request *req;
-	bool grown = false;
-	bool taken;
+	bool grown, taken;
 	u8 cause;
 
 	TERN_COUNT(tn, REQUESTS);
 	slot->ran = slot->seq == pkt->seq;
 	slot_acked(assoc, slot);
 	slot->seq = pkt->seq;
-	if (pkt->slot + SLOTS_AHEAD >= rx->limit &&
-	    rx->limit < min_t(u32, READ_ONCE(tn->set.slots_max),
-			      TERN_SLOTS_MAX))
-		grown = tern_rx_grow(rx);
+	grown = tern_rx_set_offer(rx, pkt->slot, is_pressed(assoc),
+				  min_t(u32, READ_ONCE(tn->set.slots_max),
+					TERN_SLOTS_MAX));
 
 	cause = refusal(assoc, pkt);
 	if (cause) {
@@ -432,11 +443,11 @@ static enum tern_verdict judge(struct tern_assoc *assoc,
 
 	if (READ_ONCE(assoc->state) == TERN_ASSOC_ENDED)
 		return TERN_VERDICT_OLD;
-	if (pkt->slot >= rx->limit) {
+	*slot = tern_rx_obtain(rx, pkt->slot);
+	if (!*slot) {
 		TERN_COUNT(assoc->tn, BAD_SLOT);
 		return TERN_VERDICT_BROKEN;
 	}
-	*slot = tern_rx_slot(rx, pkt->slot);
 	*newest = pkt->seq >= (*slot)->seq;
 	verdict = tern_slot_verdict((*slot)->seq, slot_state(*slot), pkt->seq);
 	if (verdict == TERN_VERDICT_BROKEN && (*slot)->ran) {

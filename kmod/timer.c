@@ -22,6 +22,9 @@
 /* An association that the peer asked for and does not use ends after this. */
 #define NEW_US		10000000
 
+/* When memory is short, one that nobody uses ends after this. */
+#define IDLE_US		2000000
+
 /* The timer of a call, which holds a reference. */
 void tern_timer_call(struct timer_list *timer)
 {
@@ -59,6 +62,13 @@ void tern_timer_service(struct timer_list *timer)
 	tern_service_put(service);
 }
 
+/* Whether neither node uses an association now. */
+static bool is_idle(const struct tern_assoc *assoc)
+{
+	return !READ_ONCE(assoc->tx.in_use) && !READ_ONCE(assoc->tx.unacked) &&
+	       !READ_ONCE(assoc->rx.requests);
+}
+
 /* Whether nobody who is still waited for can use an association again. */
 static bool is_over(struct tern_assoc *assoc)
 {
@@ -69,6 +79,9 @@ static bool is_over(struct tern_assoc *assoc)
 	case TERN_ASSOC_NEW:
 		return silent > NEW_US;
 	case TERN_ASSOC_UP:
+		if (silent > IDLE_US && is_idle(assoc) &&
+		    time_before(jiffies, READ_ONCE(assoc->tn->pressed_until)))
+			return true;
 		/* Calls that are waited for end at their deadline. */
 		return silent > lease && READ_ONCE(assoc->tx.in_use) ==
 					 READ_ONCE(assoc->tx.quarantined);
@@ -177,4 +190,9 @@ void tern_timer_sweep_init(struct tern_net *tn)
 void tern_timer_sweep_need(struct tern_net *tn)
 {
 	queue_delayed_work(system_power_efficient_wq, &tn->gc, SWEEP_INTERVAL);
+}
+
+void tern_timer_sweep_now(struct tern_net *tn)
+{
+	mod_delayed_work(system_power_efficient_wq, &tn->gc, 0);
 }

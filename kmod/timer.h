@@ -16,5 +16,6 @@ void tern_timer_peer(struct timer_list *timer);
 void tern_timer_service(struct timer_list *timer);
 void tern_timer_sweep_init(struct tern_net *tn);
 void tern_timer_sweep_need(struct tern_net *tn);
+void tern_timer_sweep_now(struct tern_net *tn);
 
 #endif /* _TERN_TIMER_H */

@@ -638,7 +638,6 @@ static void begin(struct kunit *test, const struct trouble *trouble)
 		world.assoc[i]->remote_id = world.assoc[!i]->id;
 		world.assoc[i]->remote_epoch = 1;
 	}
-	tern_tx_grow(&world.assoc[0]->tx, TERN_SLOTS_FIRST);
 	for (i = 0; i < WORKERS; i++) {
 		struct sock *sk = kzalloc(sizeof(*sk), GFP_KERNEL);
 
