@@ -418,19 +418,21 @@ void tern_service_return(struct tern_worker *worker, struct tern_request *req)
 {
 	struct tern_service *service = worker->service;
 	bool oneway = req->flags & TERN_CALL_ONEWAY;
+	bool wanted = oneway;
 
 	spin_lock_bh(&service->lock);
-	if (!oneway && (req->given_up || req->orphan)) {
+	if (oneway) {
+		tern_request_get(req);
+	} else if (!list_empty(&req->link)) {
+		wanted = !req->given_up && !req->orphan;
 		unlink_executing(service, req);
-		tern_request_put(req);
-	} else if (oneway || !list_empty(&req->link)) {
-		if (oneway)
-			tern_request_get(req);
-		else
-			unlink_executing(service, req);
+		if (!wanted)
+			tern_request_put(req);
+	}
+	if (wanted) {
 		req->worker = NULL;
 		/* A client that has withdrawn it says so again. */
-		req->told = 0;
+		req->told = TERN_CAUSE_NONE;
 		req->give_up_us = 0;
 		WRITE_ONCE(req->state, TERN_SLOT_QUEUED);
 		list_add(&req->link, &service->queue);
