@@ -806,7 +806,8 @@ static void history(struct kunit *test)
 	}
 	collect_outcomes();
 	/* one-way requests are still in the queue */
-	while (trouble->flags & TERN_CALL_ONEWAY && tern_service_has_requests(world.workers[0].worker.service))
+	while (trouble->flags & TERN_CALL_ONEWAY &&
+	       tern_service_has_requests(world.workers[0].worker.service))
 		step(n++);
 	KUNIT_EXPECT_EQ(test, world.n_reported, (unsigned int)CALLS);
 	KUNIT_EXPECT_EQ(test, world.assoc[0]->tx.in_use, 0);
