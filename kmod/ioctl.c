@@ -93,6 +93,8 @@ static int do_call(struct tern_sock *ts, struct tern_ioc_call *arg)
 	}
 	if (arg->flags & TERN_CALL_QUIET) {
 		err = tern_sock_wait_room(&ts->sk, 0);
+		if (err == -ERESTARTSYS)
+			err = -EINTR;
 		if (err)
 			return err;
 	}
