@@ -501,8 +501,9 @@ static void wake_event(struct sock *sk)
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_poll(&wq->wait, EPOLLPRI);
-	sk_wake_async(sk, SOCK_WAKE_URG, POLL_PRI);
 	rcu_read_unlock();
+	/* The file is there: its socket still has what it executes. */
+	sk_send_sigurg(sk);
 }
 
 /*
