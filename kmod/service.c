@@ -703,6 +703,7 @@ bool tern_service_next_event(struct tern_worker *worker,
 			     struct tern_cmsg_event *event)
 {
 	struct tern_service *service = worker->service;
+	u64 grace_us = 1000ULL * READ_ONCE(service->tn->set.grace_ms);
 	u64 now = tern_now_us();
 	struct tern_request *req;
 	bool found = false;
@@ -714,7 +715,7 @@ bool tern_service_next_event(struct tern_worker *worker,
 			continue;
 		req->unseen = false;
 		WRITE_ONCE(worker->n_events, worker->n_events - 1);
-		end = req->give_up_us ?: req->deadline_us;
+		end = req->give_up_us ?: req->deadline_us + grace_us;
 		event->handle = tern_request_handle(req);
 		event->cause = tern_cause_errno(req->told);
 		event->time_left_ms = end > now ? tern_us_to_ms(end - now) : 0;
