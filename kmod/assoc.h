@@ -96,12 +96,14 @@ enum tern_assoc_state {
  * Why an association ends, as far as the calls matter that are executing here.
  *
  * TERN_END_SILENT: nothing was heard of the peer, or this node ends it
- * TERN_END_TOLD: the peer said that it knows it no more
+ * TERN_END_TOLD: the peer goes down, and says so
+ * TERN_END_FORGOTTEN: the peer, asked for it, does not know it any more
  * TERN_END_REBORN: the peer has begun a new life
  */
 enum tern_end {
 	TERN_END_SILENT,
 	TERN_END_TOLD,
+	TERN_END_FORGOTTEN,
 	TERN_END_REBORN,
 };
 
@@ -124,7 +126,8 @@ struct tern_assoc {
 	bool	accepted;		/* the peer asked for it */
 	bool	may_call;		/* the peer may call us */
 	bool	superseded;		/* its peer has begun a new life */
-	bool	exterminate;		/* ... and wants its old calls ended */
+	bool	new;			/* no sweep has seen it */
+	bool	exterminate;		/* ends calls of the peer's old lives */
 
 	/* hot, read without lock */
 	u64	remote_id;	/* constant once up */

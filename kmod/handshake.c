@@ -171,6 +171,8 @@ static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 	struct tern_assoc *old, *found;
 	struct tern_peer *peer = assoc->peer;
 
+	/* What has lost its association is left to the sweep. */
+	WRITE_ONCE(assoc->new, true);
 	do {
 		found = NULL;
 		spin_lock_bh(&peer->lock);

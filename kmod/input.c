@@ -56,8 +56,9 @@ static bool input_assoc(struct tern_assoc *assoc, const struct tern_path *from,
 		break;
 	case TERN_PKT_STALE:
 		TERN_COUNT(assoc->tn, STALE_IN);
-		tern_assoc_end(assoc, pkt, TERN_CAUSE_RESET, TERN_END_TOLD,
-			       out);
+		tern_assoc_end(assoc, pkt, TERN_CAUSE_RESET,
+			       pkt->stale.epoch == assoc->remote_epoch ?
+			       TERN_END_FORGOTTEN : TERN_END_REBORN, out);
 		return false;
 	case TERN_PKT_BYE:
 		tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, TERN_END_TOLD,

@@ -13,6 +13,7 @@
 
 #include "cause.h"
 #include "packet.h"
+#include "peer.h"
 #include "request.h"
 #include "service.h"
 
@@ -566,6 +567,7 @@ static bool ends_orphans(const struct tern_service *service, enum tern_end why)
 	case TERN_ORPHANS_REINCARNATE:
 		return why == TERN_END_REBORN;
 	case TERN_ORPHANS_GENTLE:
+		return why != TERN_END_SILENT;
 	case TERN_ORPHANS_EXTERMINATE:
 		return why == TERN_END_TOLD;
 	}
@@ -670,24 +672,44 @@ void tern_service_timeout(struct tern_service *service, struct tern_outbox *out)
 	spin_unlock_bh(&service->lock);
 }
 
+/* Whether a request that is executing was left by an earlier life of a peer. */
+static bool is_of_old_life(const struct tern_request *req,
+			   const struct tern_assoc *assoc)
+{
+	const struct tern_assoc *old = req->assoc;
+
+	if (!req->orphan && !READ_ONCE(old->superseded))
+		return false;
+	return old->remote_epoch != assoc->remote_epoch &&
+	       old->began_us < assoc->began_us &&
+	       !memcmp(&old->peer->key, &assoc->peer->key,
+		       sizeof(old->peer->key));
+}
+
 /**
- * tern_service_exterminate - a peer wants the calls of its earlier lives ended
+ * tern_service_end_old_lives - end what a peer has left in its earlier lives
  * @service: the service
  * @assoc: the association of its present life
+ * @named: the peer wants those ended that wait for it to say so
+ *
+ * Also what has lost its association before the present life began: of it there
+ * is nobody left to ask.
  */
-void tern_service_exterminate(struct tern_service *service,
-			      const struct tern_assoc *assoc)
+void tern_service_end_old_lives(struct tern_service *service,
+				const struct tern_assoc *assoc, bool named)
 {
 	struct tern_worker *worker;
 	struct tern_request *req;
 
-	if (service->orphans != TERN_ORPHANS_EXTERMINATE)
+	if (service->orphans == TERN_ORPHANS_EXPIRE ||
+	    (service->orphans == TERN_ORPHANS_EXTERMINATE && !named))
 		return;
 	spin_lock_bh(&service->lock);
 	list_for_each_entry(worker, &service->workers, link)
 		list_for_each_entry(req, &worker->executing, link)
-			if (req->orphan && req->assoc->peer == assoc->peer &&
-			    req->assoc->remote_epoch != assoc->remote_epoch)
+			if (is_of_old_life(req, assoc) &&
+			    (req->orphan ||
+			     service->orphans != TERN_ORPHANS_GENTLE))
 				__tell(req, TERN_CAUSE_RESET, true);
 	spin_unlock_bh(&service->lock);
 }

@@ -101,8 +101,8 @@ bool tern_service_tell(struct tern_request *req, u8 cause, bool give_up);
 void tern_service_timeout(struct tern_service *service,
 			  struct tern_outbox *out);
 void tern_service_expire(struct tern_service *service, struct tern_outbox *out);
-void tern_service_exterminate(struct tern_service *service,
-			      const struct tern_assoc *assoc);
+void tern_service_end_old_lives(struct tern_service *service,
+				const struct tern_assoc *assoc, bool named);
 bool tern_service_next_event(struct tern_worker *worker,
 			     struct tern_cmsg_event *event);
 int tern_service_query(struct tern_worker *worker,

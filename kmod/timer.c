@@ -89,18 +89,19 @@ static bool is_over(struct tern_assoc *assoc)
 	return false;
 }
 
-/* A peer has asked for the end of what it left in earlier lives. */
-static void exterminate(struct tern_assoc *assoc)
+/* An association is new, or its peer wants what it left in earlier lives ended */
+static void end_old_lives(struct tern_assoc *assoc)
 {
+	bool named = xchg(&assoc->exterminate, false);
 	struct tern_service *service;
 	struct rhashtable_iter iter;
 
-	WRITE_ONCE(assoc->exterminate, false);
+	WRITE_ONCE(assoc->new, false);
 	rhashtable_walk_enter(&assoc->tn->services, &iter);
 	rhashtable_walk_start(&iter);
 	while ((service = rhashtable_walk_next(&iter)))
 		if (!IS_ERR(service))
-			tern_service_exterminate(service, assoc);
+			tern_service_end_old_lives(service, assoc, named);
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
 }
@@ -125,8 +126,8 @@ static void sweep_assocs(struct tern_net *tn)
 			tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET,
 				       TERN_END_REBORN, &out);
 		}
-		if (READ_ONCE(assoc->exterminate))
-			exterminate(assoc);
+		if (READ_ONCE(assoc->new) || READ_ONCE(assoc->exterminate))
+			end_old_lives(assoc);
 		tern_output_flush(&out);
 		tern_assoc_put(assoc);
 		cond_resched();
