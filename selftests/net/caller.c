@@ -19,8 +19,11 @@
  *   reply N      length of the replies (0)
  *   delay MS     how long a call executes (0)
  *   gap MS       time between two calls of a thread (0)
+ *   procedure N  which procedure (that of the counting service)
  *   idempotent 1 make idempotent calls
+ *   maybe 1      make calls that are sent once
  *   oneway 1     make one-way calls
+ *   quiet 1      of which no outcome is told
  *
  * SIGTERM ends it after the calls that are outstanding.
  */
@@ -53,13 +56,16 @@ static struct {
 	{ "reply", 0 },
 	{ "delay", 0 },
 	{ "gap", 0 },
+	{ "procedure", COUNT_PROCEDURE },
 	{ "idempotent", 0 },
+	{ "maybe", 0 },
 	{ "oneway", 0 },
+	{ "quiet", 0 },
 };
 
 enum {
-	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, IDEMPOTENT,
-	ONEWAY, OPTIONS
+	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, PROCEDURE,
+	IDEMPOTENT, MAYBE, ONEWAY, QUIET, OPTIONS
 };
 
 static struct sockaddr_tern address;
@@ -89,6 +95,7 @@ static void record(uint64_t id, const struct tern_result *result, int right,
 		[TERN_NOT_EXECUTED] = "not-executed",
 		[TERN_UNKNOWN] = "unknown",
 		[TERN_DELIVERED] = "delivered",
+		[TERN_SUBMITTED] = "submitted",
 	};
 	char line[128];
 	int len = snprintf(line, sizeof(line), "%llu %s %d %u %s %ld\n",
@@ -113,13 +120,17 @@ static void call(int fd, uint64_t id, unsigned char *request,
 	memcpy(request, &head, sizeof(head));
 	count_fill(request + sizeof(head), size - sizeof(head), id);
 	if (options[IDEMPOTENT].value)
-		opts.flags = TERN_CALL_IDEMPOTENT;
+		opts.flags |= TERN_CALL_IDEMPOTENT;
+	if (options[MAYBE].value)
+		opts.flags |= TERN_CALL_MAYBE;
+	if (options[QUIET].value)
+		opts.flags |= TERN_CALL_QUIET;
 	if (options[ONEWAY].value) {
-		tern_cast(fd, &address, COUNT_PROCEDURE, request, size, &opts,
-			  &result);
+		tern_cast(fd, &address, options[PROCEDURE].value, request,
+			  size, &opts, &result);
 	} else {
-		tern_call(fd, &address, COUNT_PROCEDURE, request, size, reply,
-			  TERN_MESSAGE_MAX, &opts, &result);
+		tern_call(fd, &address, options[PROCEDURE].value, request, size,
+			  reply, TERN_MESSAGE_MAX, &opts, &result);
 		if (result.outcome == TERN_REPLIED)
 			right = result.reply_len == head.reply_len &&
 				count_is_filled(reply, result.reply_len, id);
