@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Test: timeout=120
+#
+# A worker asks the client's node for more time through a network that loses,
+# and does not wait for the answer for ever.
+set -euo pipefail
+
+# shellcheck source=selftests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+said()
+{
+	cat "$work/worker"
+	grep -q "^[0-9]* $1" "$work/worker"
+}
+
+nodes grace 500ms
+# shellcheck disable=SC2154
+"${server[@]}" "$programs/worker" "$program" 0 50000 >"$work/worker" &
+worker=$!
+check "a worker" eventually serves
+
+impair loss 30%
+calls first 1 count 10 parallel 10 timeout 20000 delay 1
+heal
+check "all calls have their replies" ended 10 replied
+for id in {1..10}; do
+	check "call $id: the owner answered" said "asked $id [0-9]"
+done
+check "but gave no more time" awk '$2 == "asked" && $4 > 20000 { exit 1 }' \
+	"$work/worker"
+check "some questions were repeated" counted server owners-asked 11
+
+# Nothing comes back from the server.
+"${server[@]}" tc qdisc add dev eth0 root netem loss 100%
+asked=$(stat server owners-asked)
+calls first 21 timeout 15000 delay 100000 &
+caller=$!
+check "a call executes" eventually said "begin 21"
+check "its owner is asked again and again" \
+	eventually counted server owners-asked $((asked + 3))
+kill -USR1 $worker
+check "a signal ends the wait" eventually said "interrupted 21"
+"${server[@]}" tc qdisc del dev eth0 root
+wait $caller
+check "the call has the end that it had" ended 1 unknown ETIMEDOUT
+check "of which the worker is told" eventually said "event 21 110"
+check "and then it is given up" eventually said "gone 21"
+
+"${server[@]}" tc qdisc add dev eth0 root netem loss 100%
+calls first 31 timeout 1000 delay 1500 &
+caller=$!
+check "another call executes" eventually said "begin 31"
+wait $caller
+check "the wait ends with the call" eventually said "gone 31"
+check "without an answer" exits 1 said "asked 31"
+"${server[@]}" tc qdisc del dev eth0 root
+check "its reply comes too late" eventually said "refused 31 2"
+calls first 41 timeout 5000
+check "the worker goes on" grep -q '^41 replied' "$out"
+kill $worker
+finish
