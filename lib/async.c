@@ -3,14 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cmsg.h"
+#include "inherit.h"
 #include "opts.h"
 #include "tern.h"
-
-/* Room for one control message of Tern and a few of the socket layer. */
-union control {
-	struct cmsghdr	header;
-	char		bytes[256];
-};
 
 int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 		   uint32_t procedure, const void *request, size_t request_len,
@@ -21,6 +17,7 @@ int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 		.procedure = procedure,
 		.timeout_ms = opts ? opts->timeout_ms : 0,
 		.flags = opts ? opts->flags : 0,
+		.extend_ms = opts ? opts->extend_ms : 0,
 	};
 	struct iovec iov = {
 		.iov_base = (void *)request,
@@ -39,6 +36,8 @@ int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 
 	if (!opts_valid(opts))
 		return -EINVAL;
+	if (!inherit_limit(&call.limit_ms))
+		return -ETIMEDOUT;
 
 	cmsg->cmsg_level = SOL_TERN;
 	cmsg->cmsg_type = TERN_CMSG_CALL;
@@ -83,12 +82,6 @@ static void fill_outcome(struct tern_message *message,
 		},
 		.service = *from,
 	};
-}
-
-static bool is_cmsg(const struct cmsghdr *cmsg, int type, size_t size)
-{
-	return cmsg->cmsg_level == SOL_TERN && cmsg->cmsg_type == type &&
-	       cmsg->cmsg_len >= CMSG_LEN(size);
 }
 
 ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "inherit.h"
 #include "opts.h"
 #include "tern.h"
 
@@ -33,6 +34,7 @@ static int call(int fd, const struct sockaddr_tern *to, uint32_t procedure,
 		.procedure = procedure,
 		.timeout_ms = opts ? opts->timeout_ms : 0,
 		.flags = flags | (opts ? opts->flags : 0),
+		.extend_ms = opts ? opts->extend_ms : 0,
 		.outcome = UNWRITTEN,
 	};
 	int err;
@@ -41,6 +43,8 @@ static int call(int fd, const struct sockaddr_tern *to, uint32_t procedure,
 		return not_executed(result, EINVAL);
 	if (request_len > TERN_MESSAGE_MAX)
 		return not_executed(result, EMSGSIZE);
+	if (!inherit_limit(&arg.limit_ms))
+		return not_executed(result, ETIMEDOUT);
 	arg.request_len = request_len;
 
 	err = ioctl(fd, TERN_IOC_CALL, &arg) ? errno : 0;

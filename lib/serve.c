@@ -85,7 +85,9 @@ static void execute(struct worker *worker)
 	if (job->request.procedure == TERN_PROC_NULL)
 		return;
 
+	tern_inherit_deadline(&job->request);
 	worker->status = worker->loop->handler(job, worker->loop->context);
+	tern_inherit_deadline(NULL);
 	if (job->reply_len > job->reply_size) {
 		worker->status = EMSGSIZE;
 		job->reply_len = 0;
@@ -225,6 +227,7 @@ static int worker_init(struct worker *worker, struct loop *loop)
 
 	worker->loop = loop;
 	worker->epoll_fd = -1;
+	worker->job.fd = loop->fd;
 	worker->job.reply_size = loop->reply_size;
 	worker->job.data = malloc(loop->request_size);
 	worker->job.reply = malloc(loop->reply_size);

@@ -26,6 +26,15 @@ int tern_connect(int fd, const struct sockaddr_tern *to)
 	return 0;
 }
 
+int tern_set_orphans(int fd, enum tern_orphans policy)
+{
+	uint32_t value = policy;
+
+	if (setsockopt(fd, SOL_TERN, TERN_ORPHANS, &value, sizeof(value)))
+		return -errno;
+	return 0;
+}
+
 int tern_bind(int fd, uint32_t service, uint32_t version, int share)
 {
 	struct sockaddr_tern addr = {

@@ -9,9 +9,10 @@
  *     of no meaning afterwards.
  *   - Lengths are in bytes, times in milliseconds.  Service, version and port
  *     numbers are in host order, except inside a struct sockaddr.
- *   - The library keeps no state: every function may be called from any thread
- *     at any time.  Only tern_serve() creates threads or allocates memory, and
- *     it ends and frees all of them before it returns.
+ *   - The library keeps no state but the deadline of tern_inherit_deadline(),
+ *     which each thread has its own of: every function may be called from any
+ *     thread at any time.  Only tern_serve() creates threads or allocates
+ *     memory, and it ends and frees all of them before it returns.
  *   - Structures named ..._opts are extended through their reserved members:
  *     set them to zero as a whole first ("= { 0 }").
  */
@@ -127,12 +128,28 @@ int tern_connect(int fd, const struct sockaddr_tern *to);
  *	same service; each request goes to one of them
  *
  * Returns 0, or
- *   -EADDRINUSE  the service is offered already
+ *   -EADDRINUSE  the service is offered already, or by sockets with another
+ *                policy of tern_set_orphans()
  *   -EACCES      the number is reserved or takes a capability
  *   -EINVAL      the socket is bound already
  *   or another error of bind(2), see tern(7).
  */
 int tern_bind(int fd, uint32_t service, uint32_t version, int share);
+
+/**
+ * tern_set_orphans - set when calls whose client's node is gone are given up
+ * @fd: socket, not yet bound
+ * @policy: TERN_ORPHANS_EXPIRE, at their deadline, which is the default;
+ *	TERN_ORPHANS_REINCARNATE, when the node shows up with a new epoch;
+ *	TERN_ORPHANS_GENTLE, when it then does not know the call;
+ *	TERN_ORPHANS_EXTERMINATE, when it says so
+ *
+ * All sockets that share a service have the same policy.  See tern(7) for what
+ * it means to be given up.
+ *
+ * Returns 0, or -EINVAL when the socket is bound or there is no such policy.
+ */
+int tern_set_orphans(int fd, enum tern_orphans policy);
 
 /**
  * tern_set_timeout - set the time that calls may take that name none
@@ -149,20 +166,31 @@ int tern_set_timeout(int fd, uint32_t timeout_ms);
  * struct tern_call_opts - how to make a call
  * @timeout_ms: time until the deadline, up to TERN_TIMEOUT_MAX; 0 means the
  *	default of the socket
- * @flags: TERN_CALL_IDEMPOTENT; for tern_send_call() also TERN_CALL_ONEWAY
+ * @flags: TERN_CALL_IDEMPOTENT: it may run more than once;
+ *	TERN_CALL_MAYBE: request and reply are sent only once;
+ *	TERN_CALL_QUIET, with tern_cast() and TERN_CALL_ONEWAY: nothing is told
+ *	of its outcome;
+ *	TERN_CALL_ONEWAY, with tern_send_call(): no reply is wanted
+ * @extend_ms: by how much the deadline may be put off when the service asks for
+ *	more time, up to TERN_TIMEOUT_MAX
  * @resv: 0
+ *
+ * The deadline is never later than one that is inherited, see
+ * tern_inherit_deadline().
  */
 struct tern_call_opts {
 	uint32_t	timeout_ms;
 	uint32_t	flags;
-	uint32_t	resv[6];
+	uint32_t	extend_ms;
+	uint32_t	resv[5];
 };
 
 /**
  * struct tern_result - how a call ended
- * @outcome: TERN_REPLIED, TERN_NOT_EXECUTED, TERN_UNKNOWN or TERN_DELIVERED
- * @cause: why, as a positive errno value.  0 with TERN_DELIVERED, and with
- *	TERN_REPLIED unless the reply could not be stored: EMSGSIZE, EFAULT.
+ * @outcome: TERN_REPLIED, TERN_NOT_EXECUTED, TERN_UNKNOWN, TERN_DELIVERED or
+ *	TERN_SUBMITTED
+ * @cause: why, as a positive errno value.  0 with TERN_DELIVERED and
+ *	TERN_SUBMITTED, and with TERN_REPLIED unless the reply could not be stored: EMSGSIZE, EFAULT.
  * @status: with TERN_REPLIED the status that the service replied, else 0
  * @reply_len: with TERN_REPLIED the length of the reply, which may be more than
  *	the size of the buffer (the rest is lost), else 0
@@ -218,8 +246,11 @@ ssize_t tern_call(int fd, const struct sockaddr_tern *to, uint32_t procedure,
  * @result: receives how the call ended, whatever is returned; or NULL
  *
  * Returns 0 with the outcome TERN_DELIVERED: the call is queued at its service,
- * and is handed to one worker at most once.  Otherwise it returns
- * -@result->cause with TERN_NOT_EXECUTED or TERN_UNKNOWN, as tern_call().
+ * and is handed to one worker at most once.  With TERN_CALL_QUIET it only waits
+ * until there is room in the send buffer, and returns 0 with the outcome
+ * TERN_SUBMITTED: the kernel goes on with the call, even if @fd is closed, and
+ * tells nothing of it.  Otherwise it returns -@result->cause with
+ * TERN_NOT_EXECUTED or TERN_UNKNOWN, as tern_call().
  */
 int tern_cast(int fd, const struct sockaddr_tern *to, uint32_t procedure,
 	      const void *request, size_t request_len,
@@ -238,13 +269,15 @@ int tern_cast(int fd, const struct sockaddr_tern *to, uint32_t procedure,
  * Waits while the socket's send buffer is full, unless it is non-blocking.
  *
  * Returns 0 once the kernel has the request: exactly one outcome will follow,
- * for tern_recv_outcome() or tern_recv().  Any error means that the call was
- * not made and that no outcome follows:
+ * for tern_recv_outcome() or tern_recv(), or none with TERN_CALL_ONEWAY and
+ * TERN_CALL_QUIET.  Any error means that the call was not made and that no
+ * outcome follows:
  *   -EAGAIN        the send buffer is full
  *   -EINTR         a signal came first
  *   -EDESTADDRREQ  @to is NULL and the socket is not connected
  *   -EMSGSIZE      the request is too long
  *   -EINVAL        @opts is wrong
+ *   -ETIMEDOUT     the inherited deadline has passed
  *   or another error of sendmsg(2), see tern(7).
  */
 int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
@@ -287,8 +320,8 @@ int tern_result_error(const struct tern_result *result);
  * tern_outcome_text - the words for an outcome
  * @outcome: enum tern_outcome
  *
- * Returns "replied", "not executed", "unknown", "delivered", or for any other
- * number "invalid outcome".  The text is constant.
+ * Returns "replied", "not executed", "unknown", "delivered", "submitted", or for
+ * any other number "invalid outcome".  The text is constant.
  */
 const char *tern_outcome_text(unsigned int outcome);
 
@@ -359,7 +392,8 @@ ssize_t tern_recv_request(int fd, struct tern_request *request,
  *
  * Returns 0, or
  *   -ENOENT    the socket is not executing such a request: it was replied to
- *              before, was one-way, or was received by another socket
+ *              before, was one-way, was received by another socket, or was
+ *              given up because nobody wants its reply
  *   -EMSGSIZE  the reply is too long; another reply may be sent
  *   or another error of TERN_IOC_REPLY_RECV, see tern(7).
  * A reply to a caller that has given up is dropped, which is no error.
@@ -390,12 +424,83 @@ ssize_t tern_reply_recv(int fd, struct tern_request *request, uint32_t status,
 			void *buf, size_t size, unsigned int flags);
 
 /**
+ * tern_query_request - ask whether a request is still wanted, and for more time
+ * @fd: the socket that received the request
+ * @handle: of the request
+ * @extend_ms: 0, or ask the caller for this much time from now, up to
+ *	TERN_TIMEOUT_MAX, and wait for the answer
+ * @time_left_ms: receives the time until the deadline, which the caller may have
+ *	put off by as much as was asked for, by less, or not at all; or NULL
+ *
+ * Calls that this thread makes inherit the deadline that was put off, if they
+ * inherit that of the request.
+ *
+ * Returns 0 while the request is wanted, or
+ *   -ECANCELED   the caller has withdrawn the call
+ *   -EOWNERDEAD  the caller has closed its socket or died
+ *   -ETIMEDOUT   the deadline has passed
+ *   -ECONNRESET  the caller's node has restarted or gone down
+ * with which the reply may still be sent but is of no use, or
+ *   -ENOENT      the socket is not executing such a request: it was replied to
+ *                before, was one-way, was received by another socket, or was
+ *                given up because nobody wants its reply
+ *   -EINTR       a signal came before the answer
+ *   -EINVAL      @extend_ms is too long
+ *   or another error of TERN_IOC_REQUEST, see tern(7);
+ * with these @time_left_ms is not written.
+ */
+int tern_query_request(int fd, uint64_t handle, uint32_t extend_ms,
+		       uint32_t *time_left_ms);
+
+/**
+ * struct tern_event - a request that is executing is not wanted any more
+ * @handle: of the request
+ * @cause: why, as a positive errno value: the first four of
+ *	tern_query_request()
+ * @time_left_ms: time until the request is given up
+ */
+struct tern_event {
+	uint64_t	handle;
+	int		cause;
+	uint32_t	time_left_ms;
+};
+
+/**
+ * tern_recv_event - receive an event
+ * @fd: bound socket
+ * @event: receives it
+ *
+ * Never waits; poll(2) tells by POLLPRI that there is one.  It comes at most once
+ * for a request, to whoever asks first, and never for a one-way one.
+ *
+ * Returns 0, or
+ *   -EAGAIN  there is none
+ *   -EPROTO  what came is no event, so that @fd is no socket of Tern
+ *   or another error of recvmsg(2), see tern(7).
+ */
+int tern_recv_event(int fd, struct tern_event *event);
+
+/**
+ * tern_inherit_deadline - let calls end with the deadline of a request
+ * @request: a request that was just received, and in whose execution this
+ *	thread makes calls from now on; or NULL when it has been executed
+ *
+ * None of those calls takes longer than what is then left to the request,
+ * whatever their own time-out says, and when nothing is left they fail at once
+ * as TERN_NOT_EXECUTED with the cause ETIMEDOUT.  Precise to a clock tick.
+ *
+ * tern_serve() does this around its handler, which may end it by NULL.
+ */
+void tern_inherit_deadline(const struct tern_request *request);
+
+/**
  * struct tern_job - one call in the hands of a handler
  * @request: what is known of it
  * @data: the request itself, @request.len bytes; the handler may write to it
  * @reply: where the handler writes its reply
  * @reply_size: how many bytes it may write there
  * @reply_len: how many bytes it wrote; 0 when the handler starts
+ * @fd: the socket, for tern_query_request()
  */
 struct tern_job {
 	struct tern_request	request;
@@ -403,6 +508,7 @@ struct tern_job {
 	void			*reply;
 	size_t			reply_size;
 	size_t			reply_len;
+	int			fd;
 };
 
 /**
@@ -410,7 +516,8 @@ struct tern_job {
  * @job: the call
  * @context: from tern_serve()
  *
- * Several threads run it at once when tern_serve() was told so.  Returns the
+ * Several threads run it at once when tern_serve() was told so.  Calls that it
+ * makes inherit the deadline of @job, see tern_inherit_deadline().  Returns the
  * status of the reply, 0 or a number whose meaning is the service's own.  For a
  * one-way call the reply and the status are ignored.  A handler that does not
  * reply yet keeps @job->request.handle for tern_send_reply() and sets it to 0

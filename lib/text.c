@@ -25,6 +25,8 @@ const char *tern_outcome_text(unsigned int outcome)
 		return "unknown";
 	case TERN_DELIVERED:
 		return "delivered";
+	case TERN_SUBMITTED:
+		return "submitted";
 	default:
 		return "invalid outcome";
 	}

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -34,7 +35,8 @@ TEST(outcome_text)
 	EXPECT_STREQ("not executed", tern_outcome_text(TERN_NOT_EXECUTED));
 	EXPECT_STREQ("unknown", tern_outcome_text(TERN_UNKNOWN));
 	EXPECT_STREQ("delivered", tern_outcome_text(TERN_DELIVERED));
-	EXPECT_STREQ("invalid outcome", tern_outcome_text(4));
+	EXPECT_STREQ("submitted", tern_outcome_text(TERN_SUBMITTED));
+	EXPECT_STREQ("invalid outcome", tern_outcome_text(5));
 	EXPECT_STREQ("invalid outcome", tern_outcome_text(UINT32_MAX));
 }
 
@@ -52,6 +54,7 @@ static const struct text_row texts[] = {
 	{ { TERN_REPLIED, EMSGSIZE, 7, 9 }, "replied: message too long",
 	  -EMSGSIZE },
 	{ { TERN_DELIVERED, 0, 0, 0 }, "delivered", 0 },
+	{ { TERN_SUBMITTED, 0, 0, 0 }, "submitted", 0 },
 	{ { TERN_NOT_EXECUTED, ECONNREFUSED, 0, 0 },
 	  "not executed: connection refused", -ECONNREFUSED },
 	{ { TERN_UNKNOWN, EOWNERDEAD, 0, 0 }, "unknown: owner died",
@@ -122,7 +125,7 @@ TEST(result_text_size)
 TEST(calls_that_reach_no_service)
 {
 	static char long_request[TERN_MESSAGE_MAX + 1];
-	struct tern_call_opts reserved = { .resv = { [5] = 1 } };
+	struct tern_call_opts reserved = { .resv = { [4] = 1 } };
 	struct tern_result result;
 	int fd = eventfd(0, EFD_CLOEXEC);
 
@@ -146,6 +149,40 @@ TEST(calls_that_reach_no_service)
 	EXPECT_EQ(-EBADF, tern_call(-1, NULL, 1, "x", 1, NULL, 0, NULL, NULL));
 	EXPECT_EQ(-EBADF, tern_cast(-1, NULL, 1, "x", 1, NULL, NULL));
 	close(fd);
+}
+
+static void *call_nothing(void *arg)
+{
+	int *error = arg;
+
+	*error = tern_call(-1, NULL, 1, "x", 1, NULL, 0, NULL, NULL);
+	return NULL;
+}
+
+/* The file is not even looked at when the inherited deadline has passed. */
+TEST(no_time_is_left)
+{
+	struct tern_request request = { .time_left_ms = 0 };
+	struct tern_result result;
+	pthread_t thread;
+	int error;
+
+	tern_inherit_deadline(&request);
+	EXPECT_NOT_EXECUTED(ETIMEDOUT, tern_call(-1, NULL, 1, "x", 1, NULL, 0,
+						 NULL, &result));
+	EXPECT_NOT_EXECUTED(ETIMEDOUT, tern_cast(-1, NULL, 1, "x", 1, NULL,
+						 &result));
+	EXPECT_EQ(-ETIMEDOUT, tern_send_call(-1, NULL, 1, 1, "x", 1, NULL));
+	/* another thread inherits nothing */
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_nothing, &error));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-EBADF, error);
+
+	tern_inherit_deadline(NULL);
+	EXPECT_EQ(-EBADF, tern_call(-1, NULL, 1, "x", 1, NULL, 0, NULL, NULL));
+	request.time_left_ms = UINT32_MAX;
+	tern_inherit_deadline(&request);
+	EXPECT_EQ(-EBADF, tern_call(-1, NULL, 1, "x", 1, NULL, 0, NULL, NULL));
 }
 
 /* From now on ioctl() fails in this process. */
@@ -191,6 +228,7 @@ TEST(files_that_are_no_sockets)
 	struct tern_request request = { .handle = 7 };
 	struct tern_message message;
 	struct tern_result result;
+	struct tern_event event;
 	char buf[16];
 	int fd = eventfd(0, EFD_CLOEXEC);
 
@@ -198,6 +236,9 @@ TEST(files_that_are_no_sockets)
 	EXPECT_EQ(-ENOTSOCK, tern_bind(fd, 4000, 1, 0));
 	EXPECT_EQ(-ENOTSOCK, tern_connect(fd, NULL));
 	EXPECT_EQ(-ENOTSOCK, tern_set_timeout(fd, 1));
+	EXPECT_EQ(-ENOTSOCK, tern_set_orphans(fd, TERN_ORPHANS_GENTLE));
+	EXPECT_EQ(-ENOTSOCK, tern_recv_event(fd, &event));
+	EXPECT_EQ(-ENOTTY, tern_query_request(fd, 7, 0, NULL));
 	EXPECT_EQ(-ENOTSOCK, tern_send_call(fd, NULL, 1, 1, "x", 1, NULL));
 	EXPECT_EQ(-ENOTSOCK, tern_recv(fd, &message, buf, sizeof(buf), 0));
 	EXPECT_EQ(-ENOTSOCK, tern_recv_outcome(fd, NULL, buf, sizeof(buf),
@@ -218,8 +259,9 @@ TEST(socket_of_another_family)
 {
 	struct tern_message message;
 	struct tern_result result;
+	struct tern_event event;
 	char buf[16];
-	int fd[2];
+	int fd[2], udp = socket(AF_INET, SOCK_DGRAM, 0);
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, fd));
 	ASSERT_EQ(1, send(fd[0], "x", 1, 0));
@@ -229,6 +271,9 @@ TEST(socket_of_another_family)
 					     &result, 0));
 	EXPECT_EQ(-EAGAIN, tern_recv(fd[1], &message, buf, sizeof(buf),
 				     MSG_DONTWAIT));
+	EXPECT_EQ(-EOPNOTSUPP, tern_recv_event(fd[1], &event));
+	EXPECT_EQ(-EAGAIN, tern_recv_event(udp, &event));
+	close(udp);
 	close(fd[0]);
 	close(fd[1]);
 }

@@ -32,7 +32,8 @@ AT(sockaddr_tern, st_version, 28);
 SIZE(tern_call_opts, 32);
 AT(tern_call_opts, timeout_ms, 0);
 AT(tern_call_opts, flags, 4);
-AT(tern_call_opts, resv, 8);
+AT(tern_call_opts, extend_ms, 8);
+AT(tern_call_opts, resv, 12);
 
 SIZE(tern_result, 16);
 AT(tern_result, outcome, 0);
@@ -61,7 +62,13 @@ AT(tern_message, outcome, 8);
 
 AT(tern_job, request, 0);
 AT(tern_job, data, 56);
-SIZE(tern_job, 56 + 4 * sizeof(void *));
+AT(tern_job, fd, 56 + 4 * sizeof(void *));
+SIZE(tern_job, 56 + 5 * sizeof(void *));
+
+SIZE(tern_event, 16);
+AT(tern_event, handle, 0);
+AT(tern_event, cause, 8);
+AT(tern_event, time_left_ms, 12);
 
 SIZE(tern_serve_opts, 32);
 AT(tern_serve_opts, threads, 0);
@@ -70,7 +77,8 @@ AT(tern_serve_opts, reply_size, 8);
 AT(tern_serve_opts, resv, 12);
 
 static_assert(TERN_REPLIED == 0 && TERN_NOT_EXECUTED == 1 &&
-	      TERN_UNKNOWN == 2 && TERN_DELIVERED == 3, "outcomes");
+	      TERN_UNKNOWN == 2 && TERN_DELIVERED == 3 &&
+	      TERN_SUBMITTED == 4, "outcomes");
 static_assert(TERN_KIND_REQUEST == 1 && TERN_KIND_OUTCOME == 2, "kinds");
 
 static tern_handler handler;
