@@ -130,3 +130,62 @@ eventually()
 		sleep "${pace-0.02}"
 	done
 }
+
+# What follows is for a namespace "server".
+# shellcheck disable=SC2154
+
+is_bound()
+{
+	"${server[@]}" tern -j service show | jq -e "any(.program == $1)"
+}
+
+is_unbound()
+{
+	! is_bound "$1"
+}
+
+# start NAME PROGRAM WORDS...: runs "tern serve"; its number is in the variable
+# pid.
+start()
+{
+	local name=$1
+	shift
+
+	"${server[@]}" tern serve "$@" >"$work/serve" 2>&1 </dev/null &
+	pid=$!
+	check "serve $name" eventually is_bound "${1%.*}"
+}
+
+# ended NAME PID: it ends by itself and with status 0.
+ended()
+{
+	local status=0
+
+	wait "$2" || status=$?
+	check "$1" test "$status" = 0
+}
+
+# stop NAME [SIGNAL]: ends the server.
+stop()
+{
+	kill "-${2:-TERM}" "$pid"
+	ended "end the server of $1" "$pid"
+}
+
+# ends STATUS TEXT COMMAND...: like refused, with output on standard output.
+ends()
+{
+	local want=$1 text=$2 status=0
+	shift 2
+
+	"$@" >"$work/out" 2>"$work/err" || status=$?
+	cat "$work/err"
+	[ "$status" = "$want" ] || { echo "exit status $status"; return 1; }
+	grep -qF -- "$text" "$work/err"
+}
+
+# A service executes one call.
+executes()
+{
+	"${server[@]}" tern -j service show | jq -e 'any(.executing == 1)'
+}

@@ -24,12 +24,13 @@ is_free()
 check "a new node is down" shows '
 	.up == false and (has("epoch") | not) and
 	.port == 18018 and .address == [] and .allow == [] and
-	.timeout_ms == 10000 and .lease_ms == 60000 and .slots == 1024 and
-	.services == 0 and .associations == 0 and .message_max == 65536' \
+	.timeout_ms == 10000 and .lease_ms == 60000 and .grace_ms == 1000 and
+	.slots == 1024 and .services == 0 and .associations == 0 and
+	.message_max == 65536' \
 	"${tern[@]}" -j show
 check "show as text" matches '^node down ' "${tern[@]}" show
 check "show the default settings as text" \
-	matches 'timeout 10s lease 60s slots 1024' "${tern[@]}" show
+	matches 'timeout 10s lease 60s grace 1s slots 1024' "${tern[@]}" show
 
 check "up" "${tern[@]}" up
 check "the node is up" shows '
@@ -41,12 +42,13 @@ check "the epoch is the same" prints "$first" epoch
 
 check "change every setting that a node which is up can change" \
 	"${tern[@]}" up allow 10.8.0.0/24 allow fd08::/64 allow 10.9.0.1 \
-	timeout 1500ms lease 5s slots 64 peers 10 cache-peer 1M cache-net 2M \
-	queue-peer 1.5M queue-net 3000000
+	timeout 1500ms lease 5s grace 1min slots 64 peers 10 cache-peer 1M \
+	cache-net 2M queue-peer 1.5M queue-net 3000000
 check "the settings are changed" shows '
 	.allow == ["10.8.0.0/24", "fd08::/64", "10.9.0.1/32"] and
-	.timeout_ms == 1500 and .lease_ms == 5000 and .slots == 64 and
-	.peers == 10 and .cache_peer == 1048576 and .cache_net == 2097152 and
+	.timeout_ms == 1500 and .lease_ms == 5000 and .grace_ms == 60000 and
+	.slots == 64 and .peers == 10 and
+	.cache_peer == 1048576 and .cache_net == 2097152 and
 	.queue_peer == 1572864 and .queue_net == 3000000' "${tern[@]}" -j show
 check "change one setting" "${tern[@]}" up timeout 2s
 check "the others are as they were" shows '
@@ -68,6 +70,7 @@ while IFS='|' read -r words text; do
 done <<'EOT'
 up lease 4999|cannot bring the node up: lease:
 up lease 3600001|cannot bring the node up: lease:
+up grace 60001|cannot bring the node up: grace:
 up timeout 86400001|cannot bring the node up: timeout:
 up slots 4097|cannot bring the node up: slots:
 up timeout 3s port 18019|cannot bring the node up: port:

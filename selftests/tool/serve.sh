@@ -14,56 +14,6 @@ link client server
 # shellcheck disable=SC2154
 a=("${client[@]}" tern) b=("${server[@]}" tern)
 
-is_bound()
-{
-	"${b[@]}" -j service show | jq -e "any(.program == $1)"
-}
-
-is_unbound()
-{
-	! is_bound "$1"
-}
-
-# start NAME PROGRAM WORDS...: a server in the namespace server; its number is
-# in the variable pid.
-start()
-{
-	local name=$1
-	shift
-
-	"${b[@]}" serve "$@" >"$work/serve" 2>&1 </dev/null &
-	pid=$!
-	check "serve $name" eventually is_bound "${1%.*}"
-}
-
-# ended NAME PID: it ends by itself and with status 0.
-ended()
-{
-	local status=0
-
-	wait "$2" || status=$?
-	check "$1" test "$status" = 0
-}
-
-# stop NAME [SIGNAL]: ends the server.
-stop()
-{
-	kill "-${2:-TERM}" "$pid"
-	ended "end the server of $1" "$pid"
-}
-
-# ends STATUS TEXT COMMAND...: like refused, with output on standard output.
-ends()
-{
-	local want=$1 text=$2 status=0
-	shift 2
-
-	"$@" >"$work/out" 2>"$work/err" || status=$?
-	cat "$work/err"
-	[ "$status" = "$want" ] || { echo "exit status $status"; return 1; }
-	grep -qF -- "$text" "$work/err"
-}
-
 # echoes FILE COMMAND...: it writes what it reads, the same bytes.
 echoes()
 {
@@ -195,10 +145,6 @@ mkfifo "$work/go"
 start "a command that waits" 5008 --exec "cat <$work/go"
 "${a[@]}" call 10.8.0.2/5008 1 timeout 100s >"$work/reply" &
 call=$!
-executes()
-{
-	"${b[@]}" -j service show | jq -e 'any(.executing == 1)'
-}
 check "it executes" eventually executes
 kill -TERM "$pid"
 say finished

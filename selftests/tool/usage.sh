@@ -25,8 +25,6 @@ words_of()
 		sed -n '/settings_fields\[\]/,/FIELD_END/s/.*FIELD("\([^"]*\)".*/\1/p' \
 			tools/tern/node.c
 		grep -o '\.empty = "[^"]*"' tools/tern/node.c ;;
-	call | ping)
-		echo timeout ;;&
 	*)
 		grep -o 'strcmp([^"]*, "[^"]*")' "tools/tern/$1.c" ;;
 	esac | sed 's/[^"]*"\([^"]*\).*/\1/'
@@ -80,7 +78,7 @@ has_all()
 	return "$status"
 }
 
-for command in up call stat ping serve; do
+for command in up peer call stat ping serve; do
 	understood=$(words_of "$command")
 	check "help of $command" has_all "$understood" help_of "$command"
 	check "manual of $command" has_all "$understood" manual_of "$command"
@@ -127,6 +125,7 @@ up timeout .5s|.5s
 up timeout 1.s|1.s
 up timeout 4294967296|4294967296
 up lease forever|forever
+up grace soon|soon
 up slots 0|0
 up slots 4294967296|4294967296
 up peers many|many
@@ -137,6 +136,9 @@ up queue-net 17179869184G|17179869184G
 peer|peer
 peer list|list
 peer show all|all
+peer exterminate ::1 now|now
+peer exterminate ::1/5000|::1/5000
+peer exterminate 127.0.0.1:x|127.0.0.1:x/0.0
 service show 5|5
 call|call
 call show all|all
@@ -151,6 +153,10 @@ call 127.0.0.1/5000 1 text more|more
 call 127.0.0.1/5000 1 timeout|timeout
 call 127.0.0.1/5000 1 timeout 86400001|86400001
 call 127.0.0.1/5000 1 request|request
+call 127.0.0.1/5000 1 extend x|x
+call 127.0.0.1/5000 1 extend 86400001|86400001
+call 127.0.0.1/5000 1 maybe idempotent|maybe
+call 127.0.0.1/5000 1 x quiet|quiet
 stat|stat
 stat list|list
 ping|ping
@@ -169,6 +175,7 @@ serve 5000 --exec true workers 0|0
 serve 5000 --exec true workers 1025|1025
 serve 5000 --exec true procedure x|x
 serve 5000 --exec true alone|alone
+serve 5000 --exec true orphans adopt|adopt
 EOT
 
 # The words, and what the error says is missing after the last one.
@@ -183,12 +190,14 @@ up allow|PREFIX or 'none'
 up timeout|TIME
 up slots|N
 up cache-net|SIZE
-peer|'show'
+peer|'show' or 'exterminate'
+peer exterminate|HOST
 service|'show'
 stat|'show'
 call|HOST/SERVICE or 'show'
 call any/5000|PROCEDURE
 call any/5000 1 timeout|TIME
+call any/5000 1 extend|TIME
 call any/5000 1 request|TEXT
 ping|HOST[/SERVICE]
 ping any count|N
@@ -198,6 +207,7 @@ serve|SERVICE
 serve 5000 --exec|COMMAND
 serve 5000 --exec true workers|N
 serve 5000 --exec true procedure|N
+serve 5000 --exec true orphans|POLICY
 EOT
 
 for address in '[fe80::1]/70000' fe80::1/70000 '[fe80::1]:7/70000'; do
@@ -212,7 +222,7 @@ if [ -d /sys/module/tern ]; then
 	skip "without the module" "it is loaded here"
 else
 	for words in up down show "peer show" "service show" "call show" \
-		"stat show" "ping 127.0.0.1" "call 127.0.0.1/5000 1" \
+		"stat show" "ping 127.0.0.1" "call 127.0.0.1/5000 1" "peer exterminate 127.0.0.1" \
 		"serve 5000 --exec true"; do
 		# shellcheck disable=SC2086
 		check "tern $words without the module" \

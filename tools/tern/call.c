@@ -11,19 +11,20 @@
 #include "remote.h"
 #include "tool.h"
 
-/* Exit statuses beyond the common ones. */
-enum {
-	EXIT_NOT_EXECUTED = 3,
-	EXIT_UNKNOWN = 4,
-	EXIT_STATUS = 5,
-};
-
 struct request {
 	struct sockaddr_tern to;
 	uint32_t procedure;
 	struct tern_call_opts opts;
 	const char *text;	/* "-" when it is read from standard input */
 };
+
+static void check_flags(uint32_t flags)
+{
+	if (flags & TERN_CALL_MAYBE && flags & TERN_CALL_IDEMPOTENT)
+		fail_usage("'maybe' does not go with 'idempotent'");
+	if (flags & TERN_CALL_QUIET && !(flags & TERN_CALL_ONEWAY))
+		fail_usage("'quiet' needs 'oneway'");
+}
 
 static void read_args(struct request *request, struct args *args)
 {
@@ -37,11 +38,17 @@ static void read_args(struct request *request, struct args *args)
 					   UINT32_MAX);
 	for (bool first = true; (word = args_next(args)); first = false) {
 		if (!strcmp(word, "timeout"))
-			request->opts.timeout_ms = remote_timeout(args);
+			request->opts.timeout_ms = remote_time(args, word);
+		else if (!strcmp(word, "extend"))
+			request->opts.extend_ms = remote_time(args, word);
 		else if (!strcmp(word, "idempotent"))
 			request->opts.flags |= TERN_CALL_IDEMPOTENT;
+		else if (!strcmp(word, "maybe"))
+			request->opts.flags |= TERN_CALL_MAYBE;
 		else if (!strcmp(word, "oneway"))
 			request->opts.flags |= TERN_CALL_ONEWAY;
+		else if (!strcmp(word, "quiet"))
+			request->opts.flags |= TERN_CALL_QUIET;
 		else if (!strcmp(word, "request"))
 			request->text = args_value(args, word, "TEXT");
 		else if (first)
@@ -49,6 +56,7 @@ static void read_args(struct request *request, struct args *args)
 		else
 			fail_usage("unknown word '%s' of 'call'", word);
 	}
+	check_flags(request->opts.flags);
 }
 
 /*
@@ -78,24 +86,6 @@ static const char *read_request(const char *text, size_t *length)
 	return buffer;
 }
 
-static int report(const struct tern_result *result)
-{
-	char text[TERN_RESULT_TEXT_SIZE];
-
-	if (!tern_result_error(result))
-		return EXIT_SUCCESS;
-	fprintf(stderr, "tern: %s\n",
-		tern_result_text(result, text, sizeof(text)));
-	switch (result->outcome) {
-	case TERN_NOT_EXECUTED:
-		return EXIT_NOT_EXECUTED;
-	case TERN_UNKNOWN:
-		return EXIT_UNKNOWN;
-	default:
-		return EXIT_STATUS;
-	}
-}
-
 static int make_call(struct request *request)
 {
 	static char reply[TERN_MESSAGE_MAX];
@@ -119,7 +109,7 @@ static int make_call(struct request *request)
 		fwrite(reply, 1, result.reply_len, stdout);
 		finish_output();
 	}
-	return report(&result);
+	return remote_report(&result);
 }
 
 int call_run(struct args *args)

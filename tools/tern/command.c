@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event.h"
+
 /* Exit status that a shell reports for a command killed by signal 0. */
 #define SHELL_SIGNALLED	128
 
@@ -32,7 +34,9 @@ struct run {
 	int to_fd;	/* its standard input; -1 once all is written */
 	int from_fd;	/* its standard output */
 	size_t written;
-	uint64_t deadline_ms;
+	struct event_wait unwanted;
+	bool told;		/* it was asked to end */
+	uint64_t kill_ms;	/* when to kill it */
 };
 
 static uint64_t now_ms(void)
@@ -157,6 +161,15 @@ static bool start_with_pipes(const struct command *command,
 	return true;
 }
 
+/* Nobody is told when the time of a one-way call is over. */
+static uint64_t kill_time(const struct tern_request *request)
+{
+	if (request->flags & TERN_CALL_ONEWAY)
+		return now_ms() + request->time_left_ms;
+	return UINT64_MAX;
+}
+
+/* Fills in @run, but for what is about events. */
 static bool start(const struct command *command, const struct tern_job *job,
 		  struct run *run)
 {
@@ -172,11 +185,9 @@ static bool start(const struct command *command, const struct tern_job *job,
 	}
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	*run = (struct run){
-		.to_fd = in[1],
-		.from_fd = out[0],
-		.deadline_ms = now_ms() + job->request.time_left_ms,
-	};
+	run->to_fd = in[1];
+	run->from_fd = out[0];
+	run->kill_ms = kill_time(&job->request);
 	started = start_with_pipes(command, job, run, in, out);
 	close(in[0]);
 	close(out[1]);
@@ -232,6 +243,24 @@ static bool take(struct run *run, struct tern_job *job)
 	}
 }
 
+/* Nobody wants the reply any more: asks the command to end, and soon kills it. */
+static void withdraw(struct run *run)
+{
+	run->told = true;
+	run->kill_ms = now_ms() + event_time_left(&run->unwanted);
+	kill(-run->pid, SIGTERM);
+}
+
+/* For poll(): the time until the command is killed. */
+static int time_left(const struct run *run)
+{
+	uint64_t now = now_ms();
+
+	if (run->kill_ms == UINT64_MAX)
+		return -1;
+	return now < run->kill_ms ? (int)(run->kill_ms - now) : 0;
+}
+
 /* Serves the pipes until the command exits; 0, or the status that ends it. */
 static uint32_t attend(const struct command *command, struct run *run,
 		       struct tern_job *job)
@@ -242,13 +271,19 @@ static uint32_t attend(const struct command *command, struct run *run,
 			{ .fd = command->abort_fd, .events = POLLIN },
 			{ .fd = run->to_fd, .events = POLLOUT },
 			{ .fd = run->from_fd, .events = POLLIN },
+			{ .fd = job->fd, .events = POLLPRI },
+			{ .fd = run->unwanted.fd, .events = POLLIN },
 		};
-		uint64_t now = now_ms();
+		int left = time_left(run);
 
-		if (now >= run->deadline_ms)
+		if (!left)
 			return COMMAND_KILLED;
-		if (poll(fds, 4, (int)(run->deadline_ms - now)) < 0)
+		if (poll(fds, 6, left) < 0)
 			continue;
+		if (fds[4].revents & POLLPRI)
+			event_pass_on(job->fd);
+		if (fds[5].revents)
+			withdraw(run);
 		if (fds[1].revents)
 			return COMMAND_KILLED;
 		if (fds[2].revents)
@@ -264,23 +299,30 @@ static uint32_t attend(const struct command *command, struct run *run,
 
 uint32_t command_run(const struct command *command, struct tern_job *job)
 {
+	struct run run = { .told = false };
 	uint32_t status;
-	struct run run;
 	int result;
 
-	if (!start(command, job, &run))
+	if (event_wait_begin(&run.unwanted, job))
 		return COMMAND_NOT_STARTED;
+	if (!start(command, job, &run)) {
+		event_wait_end(&run.unwanted);
+		return COMMAND_NOT_STARTED;
+	}
 	status = attend(command, &run, job);
 	/* Not reaped yet, so the number still names this group and no other. */
 	if (status)
 		kill(-run.pid, SIGKILL);
 	while (waitpid(run.pid, &result, 0) < 0 && errno == EINTR)
 		;
+	event_wait_end(&run.unwanted);
 	close(run.pid_fd);
 	if (run.to_fd >= 0)
 		close(run.to_fd);
 	if (run.from_fd >= 0)
 		close(run.from_fd);
+	if (run.told && WIFSIGNALED(result))
+		status = COMMAND_KILLED;
 	if (status) {
 		job->reply_len = 0;
 		return status;

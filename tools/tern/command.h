@@ -28,9 +28,10 @@ struct command {
 char **command_environment(void);
 
 /*
- * Runs the command with what it started in a process group of their own, which
- * is killed when the command is not through at the call's deadline.  Returns
- * the status of the reply.  May run in several threads at once.
+ * Runs the command with what it started in a process group of their own.  It
+ * gets SIGTERM when the request is not wanted any more, and SIGKILL when the
+ * request is given up, or at the deadline of a one-way call.  Returns the status
+ * of the reply.  May run in several threads at once.
  */
 uint32_t command_run(const struct command *command, struct tern_job *job);
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The nodes that this one knows: tern peer show. */
+/* The nodes that this one knows: tern peer. */
+#include <string.h>
+#include <unistd.h>
+
 #include "field.h"
+#include "remote.h"
 #include "tool.h"
 
 static const char *const states[] = {
@@ -34,13 +38,44 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
-int peer_run(struct args *args)
+/* Asks a node to end what it executes for earlier lives of this one. */
+static int exterminate(struct args *args)
+{
+	const char *node = args_value(args, "exterminate", "HOST");
+	struct tern_result result;
+	struct sockaddr_tern to;
+	int fd;
+
+	args_end(args);
+	if (strchr(node, '/'))
+		fail_usage("bad node '%s': it is not HOST[:PORT]", node);
+	remote_parse_node(node, &to);
+	fd = remote_socket();
+	tern_call(fd, &to, TERN_PROC_EXTERMINATE, NULL, 0, NULL, 0, NULL,
+		  &result);
+	close(fd);
+	return remote_report(&result);
+}
+
+static int show(struct args *args)
 {
 	struct netlink_replies replies;
 
-	args_show(args, "peer");
+	args_end(args);
 	replies = netlink_dump(TERN_CMD_PEER_GET, "show the peers");
 	field_print_list(&replies, TERN_A_PEER, fields);
 	netlink_replies_free(&replies);
 	return 0;
+}
+
+int peer_run(struct args *args)
+{
+	const char *verb = args_value(args, "peer",
+				      "'show' or 'exterminate'");
+
+	if (!strcmp(verb, "show"))
+		return show(args);
+	if (!strcmp(verb, "exterminate"))
+		return exterminate(args);
+	fail_usage("unknown verb '%s' of 'peer'", verb);
 }

@@ -67,7 +67,7 @@ static void read_args(struct ping *ping, struct args *args)
 				fail_usage("'%s' is not a valid interval",
 					   value);
 		} else if (!strcmp(word, "timeout")) {
-			ping->timeout_ms = remote_timeout(args);
+			ping->timeout_ms = remote_time(args, word);
 		} else {
 			fail_usage("unknown word '%s' of 'ping'", word);
 		}

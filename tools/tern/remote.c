@@ -4,10 +4,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 #include "tool.h"
+
+/* Exit statuses beyond the common ones. */
+enum {
+	EXIT_NOT_EXECUTED = 3,
+	EXIT_UNKNOWN = 4,
+	EXIT_STATUS = 5,
+};
 
 static const char *parse_error(const char *text, int err)
 {
@@ -57,13 +65,13 @@ void remote_parse_node(const char *text, struct sockaddr_tern *to)
 	remote_parse(whole, to);
 }
 
-uint32_t remote_timeout(struct args *args)
+uint32_t remote_time(struct args *args, const char *word)
 {
-	const char *value = args_value(args, "timeout", "TIME");
+	const char *value = args_value(args, word, "TIME");
 	uint32_t ms;
 
 	if (!text_time(value, &ms) || !ms || ms > TERN_TIMEOUT_MAX)
-		fail_usage("'%s' is not a valid timeout", value);
+		fail_usage("'%s' is not a valid time of '%s'", value, word);
 	return ms;
 }
 
@@ -85,4 +93,22 @@ int remote_socket(void)
 	if (fd < 0)
 		fail("cannot open a socket: %s", strerror(-fd));
 	return fd;
+}
+
+int remote_report(const struct tern_result *result)
+{
+	char text[TERN_RESULT_TEXT_SIZE];
+
+	if (!tern_result_error(result))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "tern: %s\n",
+		tern_result_text(result, text, sizeof(text)));
+	switch (result->outcome) {
+	case TERN_NOT_EXECUTED:
+		return EXIT_NOT_EXECUTED;
+	case TERN_UNKNOWN:
+		return EXIT_UNKNOWN;
+	default:
+		return EXIT_STATUS;
+	}
 }

@@ -13,11 +13,13 @@ struct args;
 void remote_parse(const char *text, struct sockaddr_tern *to);
 /* HOST alone means the node itself. */
 void remote_parse_node(const char *text, struct sockaddr_tern *to);
-/* The value of the word "timeout". */
-uint32_t remote_timeout(struct args *args);
+/* The value of a word that takes the time of a call. */
+uint32_t remote_time(struct args *args, const char *word);
 /* The value of a word that takes a number, at most @max. */
 uint32_t remote_number(const char *what, const char *text, uint32_t max);
 /* A socket, or ends the program. */
 int remote_socket(void);
+/* Says what became of a call that failed; the exit status. */
+int remote_report(const struct tern_result *result);
 
 #endif

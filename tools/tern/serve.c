@@ -22,6 +22,7 @@ struct serve {
 	struct sockaddr_tern service;
 	struct command command;
 	struct tern_serve_opts opts;
+	enum tern_orphans orphans;
 	bool share;
 	bool one_procedure;
 	uint32_t procedure;
@@ -59,6 +60,21 @@ static void parse_service(const char *text, struct sockaddr_tern *service)
 			   text);
 }
 
+static enum tern_orphans parse_orphans(const char *text)
+{
+	static const char *const policies[] = {
+		[TERN_ORPHANS_EXPIRE] = "expire",
+		[TERN_ORPHANS_REINCARNATE] = "reincarnate",
+		[TERN_ORPHANS_GENTLE] = "gentle",
+		[TERN_ORPHANS_EXTERMINATE] = "exterminate",
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
+		if (!strcmp(text, policies[i]))
+			return (enum tern_orphans)i;
+	fail_usage("'%s' is not a policy for orphans", text);
+}
+
 static void read_args(struct serve *serve, struct args *args)
 {
 	const char *word;
@@ -81,6 +97,9 @@ static void read_args(struct serve *serve, struct args *args)
 					      args_value(args, word, "N"),
 					      UINT32_MAX);
 			serve->one_procedure = true;
+		} else if (!strcmp(word, "orphans")) {
+			serve->orphans = parse_orphans(args_value(args, word,
+								  "POLICY"));
 		} else if (!strcmp(word, "share")) {
 			serve->share = true;
 		} else {
@@ -130,6 +149,9 @@ int serve_run(struct args *args)
 	if (!serve.command.environment)
 		fail("out of memory");
 	fd = remote_socket();
+	err = tern_set_orphans(fd, serve.orphans);
+	if (err)
+		fail("cannot set the policy for orphans: %s", strerror(-err));
 	err = tern_bind(fd, serve.service.st_service, serve.service.st_version,
 			serve.share);
 	if (err)
