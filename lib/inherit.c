@@ -7,7 +7,7 @@
 #include "tern.h"
 
 /* Of this thread; without a request nothing is inherited. */
-static _Thread_local struct {
+static __thread struct {
 	bool		has_request;
 	uint64_t	handle;
 	uint64_t	deadline_ms;

@@ -190,7 +190,8 @@ struct tern_call_opts {
  * @outcome: TERN_REPLIED, TERN_NOT_EXECUTED, TERN_UNKNOWN, TERN_DELIVERED or
  *	TERN_SUBMITTED
  * @cause: why, as a positive errno value.  0 with TERN_DELIVERED and
- *	TERN_SUBMITTED, and with TERN_REPLIED unless the reply could not be stored: EMSGSIZE, EFAULT.
+ *	TERN_SUBMITTED, and with TERN_REPLIED unless the reply could not be
+ *	stored: EMSGSIZE, EFAULT.
  * @status: with TERN_REPLIED the status that the service replied, else 0
  * @reply_len: with TERN_REPLIED the length of the reply, which may be more than
  *	the size of the buffer (the rest is lost), else 0

@@ -18,7 +18,7 @@ static const struct tern_call_opts nested_oneway = {
 };
 
 /* Two services: the front calls the back while it executes. */
-FIXTURE(inherit) {
+struct services {
 	struct place		front;
 	int			back;
 	int			stop_fd;
@@ -29,26 +29,30 @@ FIXTURE(inherit) {
 	char			buf[16];
 };
 
+FIXTURE(inherit) {
+	struct services services;
+};
+
 FIXTURE_SETUP(inherit)
 {
-	ASSERT_EQ(0, place_open(&self->front));
-	self->back = tern_socket(0);
-	ASSERT_EQ(0, tern_bind(self->back, PROGRAM + 1, VERSION, 0));
-	ASSERT_EQ(0, tern_addr_set(&self->to_back, NULL, PROGRAM + 1,
+	ASSERT_EQ(0, place_open(&self->services.front));
+	self->services.back = tern_socket(0);
+	ASSERT_EQ(0, tern_bind(self->services.back, PROGRAM + 1, VERSION, 0));
+	ASSERT_EQ(0, tern_addr_set(&self->services.to_back, NULL, PROGRAM + 1,
 				   VERSION));
-	self->stop_fd = eventfd(0, EFD_CLOEXEC);
+	self->services.stop_fd = eventfd(0, EFD_CLOEXEC);
 }
 
 FIXTURE_TEARDOWN(inherit)
 {
-	close(self->stop_fd);
-	close(self->back);
-	place_close(&self->front);
+	close(self->services.stop_fd);
+	close(self->services.back);
+	place_close(&self->services.front);
 }
 
 static uint32_t handle(struct tern_job *job, void *context)
 {
-	FIXTURE_DATA(inherit) *self = context;
+	struct services *services = context;
 	uint32_t left_ms;
 	int fd = tern_socket(0);
 
@@ -58,63 +62,63 @@ static uint32_t handle(struct tern_job *job, void *context)
 		return 1;
 	if (job->request.procedure == PROC_END)
 		tern_inherit_deadline(NULL);
-	tern_cast(fd, &self->to_back, 1, NULL, 0, &nested, NULL);
-	tern_send_call(fd, &self->to_back, 0, 2, NULL, 0, &nested_oneway);
-	tern_call(fd, &self->to_back, 3, NULL, 0, NULL, 0, &nested, NULL);
+	tern_cast(fd, &services->to_back, 1, NULL, 0, &nested, NULL);
+	tern_send_call(fd, &services->to_back, 0, 2, NULL, 0, &nested_oneway);
+	tern_call(fd, &services->to_back, 3, NULL, 0, NULL, 0, &nested, NULL);
 	close(fd);
 	return 0;
 }
 
 static void *serve_thread(void *arg)
 {
-	FIXTURE_DATA(inherit) *self = arg;
+	struct services *services = arg;
 
-	if (tern_serve(self->front.server, self->stop_fd, handle, self, NULL))
+	if (tern_serve(services->front.server, services->stop_fd, handle, services, NULL))
 		return arg;
 	/* with the loop the inheritance has ended */
-	tern_cast(self->front.client, &self->to_back, 4, NULL, 0, &nested,
+	tern_cast(services->front.client, &services->to_back, 4, NULL, 0, &nested,
 		  NULL);
 	return NULL;
 }
 
-static uint32_t left_at_back(FIXTURE_DATA(inherit) *self, uint32_t procedure)
+static uint32_t left_at_back(struct services *services, uint32_t procedure)
 {
-	if (tern_recv_request(self->back, &self->request, self->buf,
-			      sizeof(self->buf), 0) ||
-	    self->request.procedure != procedure)
+	if (tern_recv_request(services->back, &services->request, services->buf,
+			      sizeof(services->buf), 0) ||
+	    services->request.procedure != procedure)
 		return 0;
-	return self->request.time_left_ms;
+	return services->request.time_left_ms;
 }
 
 /* The three calls that the handler makes have this much time at most and least. */
 static void check_calls(struct __test_metadata *_metadata,
-			FIXTURE_DATA(inherit) *self, uint32_t procedure,
+			struct services *services, uint32_t procedure,
 			const struct tern_call_opts *opts, uint32_t least,
 			uint32_t most)
 {
 	uint32_t kind, left;
 
-	ASSERT_EQ(0, pthread_create(&self->thread, NULL, serve_thread, self));
-	ASSERT_EQ(0, caller_start(&self->caller, &self->front, procedure,
+	ASSERT_EQ(0, pthread_create(&services->thread, NULL, serve_thread, services));
+	ASSERT_EQ(0, caller_start(&services->caller, &services->front, procedure,
 				  opts));
 	for (kind = 1; kind <= 3; kind++) {
-		left = left_at_back(self, kind);
+		left = left_at_back(services, kind);
 		EXPECT_LT(least, left);
 		EXPECT_GE(most, left);
 	}
-	EXPECT_EQ(0, tern_send_reply(self->back, self->request.handle, 0, NULL,
+	EXPECT_EQ(0, tern_send_reply(services->back, services->request.handle, 0, NULL,
 				     0));
-	caller_wait(&self->caller);
-	EXPECT_EQ(0, self->caller.returned);
-	tern_serve_stop(self->stop_fd);
-	EXPECT_LT(LONG_MS, left_at_back(self, 4));
-	pthread_join(self->thread, NULL);
+	caller_wait(&services->caller);
+	EXPECT_EQ(0, services->caller.returned);
+	tern_serve_stop(services->stop_fd);
+	EXPECT_LT(LONG_MS, left_at_back(services, 4));
+	pthread_join(services->thread, NULL);
 }
 
 TEST_F(inherit, calls_in_a_handler)
 {
 	/* a clock tick may be missing at the start */
-	check_calls(_metadata, self, PROC_CALL, &patient, 0, LONG_MS + 10);
+	check_calls(_metadata, &self->services, PROC_CALL, &patient, 0, LONG_MS + 10);
 }
 
 TEST_F(inherit, deadline_that_was_put_off)
@@ -124,46 +128,48 @@ TEST_F(inherit, deadline_that_was_put_off)
 		.extend_ms = 2 * LONG_MS,
 	};
 
-	check_calls(_metadata, self, PROC_EXTEND, &generous, LONG_MS + 10,
+	check_calls(_metadata, &self->services, PROC_EXTEND, &generous, LONG_MS + 10,
 		    2 * LONG_MS + 10);
 }
 
 TEST_F(inherit, handler_that_ends_it)
 {
-	check_calls(_metadata, self, PROC_END, &patient, 2 * LONG_MS,
+	check_calls(_metadata, &self->services, PROC_END, &patient, 2 * LONG_MS,
 		    NESTED_MS);
 }
 
 /* A loop of one's own. */
 TEST_F(inherit, by_hand)
 {
+	struct services *services = &self->services;
 	struct tern_result result;
 
-	ASSERT_EQ(0, tern_cast(self->front.client, &self->front.to, 1, NULL, 0,
-			       &patient, NULL));
-	ASSERT_EQ(0, tern_recv_request(self->front.server, &self->request,
+	ASSERT_EQ(0, tern_cast(services->front.client, &services->front.to,
+			       1, NULL, 0, &patient, NULL));
+	ASSERT_EQ(0, tern_recv_request(services->front.server, &services->request,
 				       NULL, 0, 0));
-	tern_inherit_deadline(&self->request);
-	ASSERT_EQ(0, tern_cast(self->front.client, &self->to_back, 1, NULL, 0,
-			       &nested, &result));
-	EXPECT_GE(LONG_MS + 10, left_at_back(self, 1));
+	tern_inherit_deadline(&services->request);
+	ASSERT_EQ(0, tern_cast(services->front.client, &services->to_back, 1,
+			       NULL, 0, &nested, &result));
+	EXPECT_GE(LONG_MS + 10, left_at_back(services, 1));
 	tern_inherit_deadline(NULL);
-	ASSERT_EQ(0, tern_cast(self->front.client, &self->to_back, 1, NULL, 0,
-			       &nested, &result));
-	EXPECT_LT(LONG_MS, left_at_back(self, 1));
+	ASSERT_EQ(0, tern_cast(services->front.client, &services->to_back, 1,
+			       NULL, 0, &nested, &result));
+	EXPECT_LT(LONG_MS, left_at_back(services, 1));
 }
 
 TEST_F(inherit, deadline_is_met)
 {
+	struct services *services = &self->services;
 	struct tern_result result;
 
-	ASSERT_EQ(0, tern_cast(self->front.client, &self->front.to, 1, NULL, 0,
-			       &hasty, NULL));
-	ASSERT_EQ(0, tern_recv_request(self->front.server, &self->request,
+	ASSERT_EQ(0, tern_cast(services->front.client, &services->front.to,
+			       1, NULL, 0, &hasty, NULL));
+	ASSERT_EQ(0, tern_recv_request(services->front.server, &services->request,
 				       NULL, 0, 0));
-	tern_inherit_deadline(&self->request);
-	EXPECT_EQ(-ETIMEDOUT, tern_call(self->front.client, &self->to_back, 1,
-					NULL, 0, NULL, 0, &nested, &result));
+	tern_inherit_deadline(&services->request);
+	EXPECT_EQ(-ETIMEDOUT, tern_call(services->front.client, &services->to_back,
+					1, NULL, 0, NULL, 0, &nested, &result));
 	EXPECT_RESULT(TERN_NOT_EXECUTED, ETIMEDOUT, result);
 }
 

@@ -57,7 +57,7 @@ static int exterminate(struct args *args)
 	return remote_report(&result);
 }
 
-static int show(struct args *args)
+static int list_peers(struct args *args)
 {
 	struct netlink_replies replies;
 
@@ -74,7 +74,7 @@ int peer_run(struct args *args)
 				      "'show' or 'exterminate'");
 
 	if (!strcmp(verb, "show"))
-		return show(args);
+		return list_peers(args);
 	if (!strcmp(verb, "exterminate"))
 		return exterminate(args);
 	fail_usage("unknown verb '%s' of 'peer'", verb);
