@@ -29,8 +29,8 @@ CTRL_ATTR_ID, CTRL_ATTR_NAME = 1, 2
 NODE_GET, NODE_SET, NODE_DOWN, PEER_GET, SERVICE_GET, CALL_GET, STAT_GET = \
     range(1, 8)
 A_NODE, A_SETTINGS, A_PEER = 1, 2, 3
-S_PORT, S_ADDRESSES, S_ALLOW, S_TIMEOUT, S_LEASE, S_SLOTS, S_PEERS, S_CACHE = \
-    range(2, 10)
+(S_PORT, S_ADDRESSES, S_ALLOW, S_TIMEOUT, S_LEASE, S_GRACE, S_SLOTS, S_PEERS,
+ S_CACHE) = range(2, 11)
 ADDRESS, PREFIX, P_ADDRESS, P_LENGTH = 1, 1, 1, 2
 
 results = []
@@ -165,6 +165,7 @@ REFUSED = [
      errno.ERANGE, 'too long'),
     ('a short lease', attr(S_LEASE, u32(4999)), errno.ERANGE, 'out of range'),
     ('a long lease', attr(S_LEASE, u32(3600001)), errno.ERANGE, 'too long'),
+    ('a long grace', attr(S_GRACE, u32(60001)), errno.ERANGE, 'too long'),
     ('too many slots', attr(S_SLOTS, u32(4097)), errno.ERANGE, 'out of range'),
     ('a size of 4 bytes', attr(S_CACHE, u32(1)), errno.EINVAL, 'length'),
     ('a list that is no nest', attr(S_ALLOW, b''), errno.EINVAL, ''),
