@@ -193,8 +193,10 @@ static int recv_next(struct tern_sock *ts, struct socket *sock,
 		}
 		req = tern_service_take(&ts->worker, &out);
 		tern_output_flush(&out);
-		if (IS_ERR(req))
-			return PTR_ERR(req);
+		if (IS_ERR(req)) {
+			err = PTR_ERR(req);
+			break;
+		}
 		if (req)
 			return give_request(ts, req, arg, uarg);
 		err = tern_sock_wait(ts, false, &timeo);
