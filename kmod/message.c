@@ -15,14 +15,16 @@
  * @len: its length
  * @from: where it is
  *
- * Context: process; may sleep.  The memory is charged to the caller's cgroup.
+ * Context: process; may sleep.  The memory is charged to the caller's cgroup;
+ * when that is full, this fails instead of having a process of it killed.
  * Return: the message, or an error pointer: -ENOMEM, -EFAULT.
  */
 struct tern_msg *tern_msg_alloc(u32 len, struct iov_iter *from)
 {
 	struct tern_msg *msg;
 
-	msg = kvmalloc(struct_size(msg, data, len), GFP_KERNEL_ACCOUNT);
+	msg = kvmalloc(struct_size(msg, data, len),
+		       GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!msg)
 		return ERR_PTR(-ENOMEM);
 	msg->len = len;
