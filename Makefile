@@ -33,7 +33,7 @@ deps: ## install the Debian packages that building and testing need
 # A second make, since its look-ups need the packages.
 demo check: deps
 	+@$(MAKE) --no-print-directory $@-run
-.PHONY: deps demo check demo-run check-run model lint vm vm2
+.PHONY: deps demo check demo-run check-run model chaos lint vm vm2
 
 demo: ## run the ledger demo in a guest (KERNEL=6.12|6.1|uml|debug)
 demo-run: guest
@@ -46,6 +46,15 @@ check-run: lib tools selftests
 
 model: deps ## check the model of the protocol, for all orders of events
 	@$(own-make) selftests/run -k host 'model/*'
+
+# Faults are injected by what only the debug kernels have.
+chaos: chaos-guest ## call while everything fails, and check the history (SEED= CALLS= KERNEL=uml|debug)
+	@$(own-make) selftests/chaos/run -k $(chaos-kernel) \
+		$(if $(SEED),-s $(SEED)) $(if $(CALLS),-n $(CALLS))
+
+chaos-kernel := $(if $(filter file,$(origin KERNEL)),uml,$(KERNEL))
+chaos-guest: lib tools selftests module-$(chaos-kernel)
+.PHONY: chaos-guest
 
 lint: ## run the static checks
 	@$(own-make) selftests/lint
@@ -66,6 +75,11 @@ unexport CMD
 guest: lib tools selftests module-$(KERNEL)
 .PHONY: guest
 
+ifneq ($(filter chaos,$(MAKECMDGOALS)),)
+ifneq ($(words $(chaos-kernel)) $(filter-out uml debug,$(chaos-kernel)),1 )
+$(error no kernel "$(chaos-kernel)": KERNEL is uml or debug)
+endif
+endif
 ifneq ($(filter demo demo-run vm vm2,$(MAKECMDGOALS)),)
 ifneq ($(words $(KERNEL)) $(filter-out $(KERNELS),$(KERNEL)),1 )
 $(error no kernel "$(KERNEL)": KERNEL is one of $(KERNELS))

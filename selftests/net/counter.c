@@ -5,13 +5,16 @@
  * A service that counts: it adds the number of each call that it executes to a
  * log, which several of these may share.
  *
- *   counter SERVICE LOG [THREADS]
+ *   counter SERVICE LOG [THREADS [history]]
+ *
+ * With "history" it adds the time, and how much time the call had left, in ms.
  *
  * Ends by SIGTERM, after the calls that are executing.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,7 @@ enum { STATUS_REQUEST = 1, STATUS_CONTENT };
 #define RECEIVE_BUFFER	(4 << 20)
 
 static int log_fd, stop_fd;
+static bool history;
 
 static void die(const char *what, int err)
 {
@@ -52,11 +56,16 @@ static void wait_ms(uint32_t ms)
 }
 
 /* One write to a file opened with O_APPEND, so that lines stay whole. */
-static void write_log(uint64_t id)
+static void write_log(uint64_t id, uint32_t time_left_ms)
 {
-	char line[32];
-	int len = snprintf(line, sizeof(line), "%llu\n",
-			   (unsigned long long)id);
+	char line[64];
+	int len;
+
+	if (history)
+		len = snprintf(line, sizeof(line), "%llu %lld %u\n",
+			       (unsigned long long)id, count_clock_ms(), time_left_ms);
+	else
+		len = snprintf(line, sizeof(line), "%llu\n", (unsigned long long)id);
 
 	if (write(log_fd, line, len) != len)
 		die("log", errno);
@@ -74,7 +83,7 @@ static uint32_t execute(struct tern_job *job, void *context)
 	    request->reply_len > job->reply_size)
 		return STATUS_REQUEST;
 	id = request->id;
-	write_log(id);
+	write_log(id, job->request.time_left_ms);
 	if (!count_is_filled((const unsigned char *)(request + 1), rest, id))
 		return STATUS_CONTENT;
 	wait_ms(request->delay_ms);
@@ -90,10 +99,11 @@ int main(int argc, char **argv)
 	int buffer = RECEIVE_BUFFER, fd, err;
 
 	if (argc < 3) {
-		fprintf(stderr, "counter SERVICE LOG [THREADS]\n");
+		fprintf(stderr, "counter SERVICE LOG [THREADS [history]]\n");
 		return 2;
 	}
 	opts.threads = argc > 3 ? atoi(argv[3]) : 1;
+	history = argc > 4 && !strcmp(argv[4], "history");
 	/* O_DSYNC: what was executed is known even if the machine is killed. */
 	log_fd = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
 		      O_DSYNC, 0600);

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Test: none
+"""The faults of a chaos run, drawn from a seed: schedule.py SEED
+
+Prints without end, the same lines for the same seed, and "cycle" whenever every
+kind of fault was there once more. A line has the time in seconds to wait after
+the fault before, the fault, and its arguments; the script run carries it out.
+What a fault does is said in faults() below.
+"""
+
+import random
+import sys
+
+NODES = 'AB'
+HEAL = ('network', 'both', 'delay', '0ms')
+
+
+def seconds(draw, low, high):
+    return f'{draw.uniform(low, high):.2f}'
+
+
+def network(draw):
+    """Arguments of netem, each kind of impairment alone and all at once."""
+    loss = f'loss {draw.randint(1, 30)}%'
+    duplicate = f'duplicate {draw.randint(5, 60)}%'
+    delay = f'delay {draw.randint(2, 40)}ms {draw.randint(1, 40)}ms'
+    reorder = f'delay {draw.randint(5, 60)}ms reorder {draw.randint(20, 80)}% 50%'
+    corrupt = f'corrupt {draw.randint(1, 15)}%'
+    together = (f'delay {draw.randint(1, 15)}ms {draw.randint(1, 15)}ms '
+                f'loss {draw.randint(1, 10)}% duplicate {draw.randint(1, 20)}% '
+                f'corrupt {draw.randint(1, 5)}%')
+    return [('network', draw.choice((*NODES, 'both')), *words.split())
+            for words in (loss, duplicate, delay, reorder, corrupt, together)]
+
+
+def conditions(draw):
+    """What lasts while other faults come: its beginning, and its end."""
+    lasting = [(begin, HEAL) for begin in network(draw)]
+    for node in NODES:
+        lasting += [
+            # per cent of the guest's memory that something else takes
+            (('memory', node, str(draw.randint(60, 90))), ('memory', node, '0')),
+            # bytes that may be queued and cached for a peer
+            (('limits', node, str(draw.choice((0, 100, 2000, 20000)))),
+             ('limits', node, 'default')),
+            # per cent of the allocations that may not wait
+            (('failslab', node, str(draw.randint(1, 10))), ('failslab', node, '0')),
+        ]
+    draw.shuffle(lasting)
+    return lasting
+
+
+def faults(draw):
+    """What happens at once and, with a time, is over after it."""
+    happening = [('partition', 'both', seconds(draw, 0.5, 4))]
+    for node in NODES:
+        happening += [
+            # nothing that this node sends arrives
+            ('partition', node, seconds(draw, 0.5, 4)),
+            # the service's process is killed, and started after this time
+            ('kill-server', node, '0'),
+            ('kill-server', node, seconds(draw, 0.2, 1)),
+            ('kill-client', node),
+            ('stop-server', node, seconds(draw, 0.5, 4)),
+            ('stop-client', node, seconds(draw, 0.5, 2)),
+            # the whole machine stands still, also for longer than the lease
+            ('pause', node, seconds(draw, 0.2, 2)),
+            # the whole machine loses its power
+            ('reset', node, seconds(draw, 0, 1)),
+            # the node begins anew, with its machine and its processes going on
+            ('restart', node),
+        ]
+    happening += [('pause', draw.choice(NODES), seconds(draw, 5.5, 7))]
+    draw.shuffle(happening)
+    return happening
+
+
+def cycle(draw):
+    lasting, happening = conditions(draw), faults(draw)
+    while lasting or happening:
+        end = None
+        if lasting:
+            begin, end = lasting.pop()
+            yield begin
+        for _ in range(draw.randint(1, 2)):
+            if happening:
+                yield happening.pop()
+        if end:
+            yield end
+
+
+def main():
+    draw = random.Random(int(sys.argv[1]))
+    while True:
+        for fault in cycle(draw):
+            print(seconds(draw, 0.1, 1), *fault, flush=True)
+        print('0 cycle', flush=True)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except BrokenPipeError:
+        # whoever reads has enough; nothing is left to be flushed
+        sys.stdout = None
