@@ -36,7 +36,7 @@ static struct proto tern_proto = {
 
 /*
  * The user of these calls is gone: they are withdrawn, and what the server
- * says is not waited for.
+ * says is not waited for. Quiet ones go on without their socket.
  */
 static void drop_calls(struct tern_sock *ts, struct tern_outbox *out)
 {
@@ -45,6 +45,14 @@ static void drop_calls(struct tern_sock *ts, struct tern_outbox *out)
 	spin_lock_bh(&ts->lock);
 	while ((call = list_first_entry_or_null(&ts->calls, struct tern_call,
 						sk_link))) {
+		if (call->flags & TERN_CALL_QUIET) {
+			tern_call_get(call);
+			spin_unlock_bh(&ts->lock);
+			tern_sock_detach(call);
+			tern_call_put(call);
+			spin_lock_bh(&ts->lock);
+			continue;
+		}
 		list_del_init(&call->sk_link);
 		spin_unlock_bh(&ts->lock);
 		tern_call_cancel(call, true, out);

@@ -194,11 +194,54 @@ int tern_sock_submit(struct tern_sock *ts, struct tern_call *call)
 	return 0;
 }
 
-/* A quiet call ended; its socket may be closed. */
-static void report_quiet(struct tern_call *call)
+/* Enters a call into the list of its socket, which gets a reference. */
+static void enlist(struct tern_sock *ts, struct tern_call *call)
 {
+	call->sk = &ts->sk;
+	charge(call);
+	tern_call_get(call);
+	spin_lock_bh(&ts->lock);
+	list_add_tail(&call->sk_link, &ts->calls);
+	spin_unlock_bh(&ts->lock);
+}
+
+/* Takes a call that was not submitted out again. */
+static void delist(struct tern_sock *ts, struct tern_call *call)
+{
+	spin_lock_bh(&ts->lock);
+	list_del_init(&call->sk_link);
+	spin_unlock_bh(&ts->lock);
 	tern_sock_uncharge(call);
-	sock_put(call->sk);
+	tern_call_put(call);
+}
+
+/* Takes a quiet call from its socket's list; the lock of its peer is held. */
+static void leave_socket(struct tern_call *call)
+{
+	struct tern_sock *ts;
+
+	if (!call->sk)
+		return;
+	ts = tern_sk(call->sk);
+	spin_lock(&ts->lock);
+	list_del_init(&call->sk_link);
+	spin_unlock(&ts->lock);
+	tern_sock_uncharge(call);
+	call->sk = NULL;
+	tern_call_put(call);
+}
+
+/**
+ * tern_sock_detach - let a quiet call go on without its socket
+ * @call: the call
+ */
+void tern_sock_detach(struct tern_call *call)
+{
+	struct tern_peer *peer = call->peer;
+
+	spin_lock_bh(&peer->lock);
+	leave_socket(call);
+	spin_unlock_bh(&peer->lock);
 }
 
 /**
@@ -212,13 +255,11 @@ int tern_sock_cast(struct tern_sock *ts, struct tern_call *call)
 {
 	int err;
 
-	call->sk = &ts->sk;
-	call->report = report_quiet;
-	charge(call);
-	sock_hold(call->sk);
+	call->report = leave_socket;
+	enlist(ts, call);
 	err = tern_sock_submit(ts, call);
 	if (err)
-		report_quiet(call);
+		delist(ts, call);
 	tern_call_put(call);
 	return err;
 }
@@ -271,21 +312,11 @@ static int send_call(struct socket *sock, struct msghdr *msg, size_t len,
 	if (how->flags & TERN_CALL_QUIET)
 		return tern_sock_cast(ts, call) ?: len;
 
-	call->sk = sock->sk;
 	call->report = report_ended;
-	charge(call);
-	tern_call_get(call);
-	spin_lock_bh(&ts->lock);
-	list_add_tail(&call->sk_link, &ts->calls);
-	spin_unlock_bh(&ts->lock);
+	enlist(ts, call);
 	err = tern_sock_submit(ts, call);
-	if (err) {
-		spin_lock_bh(&ts->lock);
-		list_del_init(&call->sk_link);
-		spin_unlock_bh(&ts->lock);
-		tern_sock_uncharge(call);
-		tern_call_put(call);
-	}
+	if (err)
+		delist(ts, call);
 	tern_call_put(call);
 	return err ?: len;
 }

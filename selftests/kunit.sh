@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: kernels=uml,debug
+# Test: kernels=uml,debug timeout=300
 #
 # Loads the unit tests, which report to the kernel's log.
 set -euo pipefail
