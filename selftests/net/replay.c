@@ -34,6 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../crc32c.h"
+
 #define PORT		18018
 #define FRAME_MAX	2048
 #define REPEATS_MAX	8
@@ -173,13 +175,9 @@ static void seal(struct frame *f, const struct parts *p)
 /* The check of a packet: CRC32C, begun with its first four bytes. */
 static void set_check(unsigned char *packet, size_t len)
 {
-	uint32_t crc = (uint32_t)get16(packet) << 16 | get16(packet + 2);
+	uint32_t seed = (uint32_t)get16(packet) << 16 | get16(packet + 2);
+	uint32_t crc = crc32c(seed, packet + CHECK_FROM, len - CHECK_FROM);
 
-	for (size_t i = CHECK_FROM; i < len; i++) {
-		crc ^= packet[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
 	put16(packet + 4, crc >> 16);
 	put16(packet + 6, crc);
 }
