@@ -11,6 +11,8 @@ first lines a comment may declare what differs from the defaults:
 mode      guest   runs in a guest with the module loaded
           travel  the same, in a guest whose time runs ahead when it is idle
                   (uml only); the timeout is in real seconds
+          icount  the same, in a guest of its own whose clock counts
+                  instructions (6.12, 6.1)
           vm2     runs here and boots its own guests of $TERN_KERNEL
           host    runs here and needs no kernel
 kernels   for which kernels it runs, each time alike
@@ -26,7 +28,8 @@ import re
 from dataclasses import dataclass
 
 KERNELS = ('uml', '6.1', '6.12', 'debug')
-MODES = {'guest': KERNELS, 'travel': ('uml',), 'vm2': ('uml',), 'host': ('host',)}
+MODES = {'guest': KERNELS, 'travel': ('uml',), 'icount': ('6.12', '6.1'),
+         'vm2': ('uml',), 'host': ('host',)}
 SLOWER = {'host': 1, 'uml': 1, '6.1': 2, '6.12': 2, 'debug': 4}
 SOURCES = ('.c', '.cc')
 SCRIPTS = ('.sh', '.py')

@@ -17,6 +17,7 @@ from . import ktap
 BOOT = 240  # seconds that a guest may take to boot, and to end
 MACHINE = 'selftests/vm'
 LOGS = 'build/check'
+CLOCKS = {'travel': '-T', 'icount': '-i'}  # options of the machine
 
 
 @dataclass
@@ -165,8 +166,8 @@ class Guest:
         self.folder = tempfile.TemporaryDirectory(dir=os.path.join(top, 'build'),
                                                   prefix='guest.')
         out = self.folder.name
-        # in time travel the guest's clock tells nothing about a hang
-        limits = [0 if job.mode == 'travel' else test.timeout for test in job.tests]
+        # the clock of these tells nothing about a hang
+        limits = [0 if job.mode in CLOCKS else test.timeout for test in job.tests]
         with open(os.path.join(out, 'tests'), 'w', encoding='utf-8') as file:
             file.writelines(f'{limit} {test.command}\n'
                             for limit, test in zip(limits, job.tests))
@@ -175,8 +176,8 @@ class Guest:
         limit = sum(test.timeout for test in job.tests) + 2 * BOOT
         command = [os.path.join(top, MACHINE, 'vm'), '-k', job.kernel,
                    '-t', str(limit), '-o', out, '-c', 'selftests/runner/in-guest']
-        if job.mode == 'travel':
-            command.append('-T')
+        if job.mode in CLOCKS:
+            command.append(CLOCKS[job.mode])
         self.console = open(os.path.join(out, 'console'), 'w+', errors='replace',
                             encoding='utf-8')
         self.process = start(command, cwd=top, stdout=subprocess.PIPE,
@@ -269,7 +270,7 @@ class Guest:
 
 
 def run(top, job, done):
-    if job.mode in ('guest', 'travel'):
+    if job.mode == 'guest' or job.mode in CLOCKS:
         Guest(top, job, lambda test, *rest: done(job.kernel, test, *rest)).run()
     else:
         run_here(top, job.tests[0], lambda test, *rest: done(job.kernel, test, *rest))
