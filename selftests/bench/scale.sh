@@ -55,7 +55,7 @@ slot_bytes()
 executed_once()
 {
 	[ "$(wc -l <"$log")" = "$(number executed | cut -d . -f 1)" ]
-	[ -z "$(sort -n "$log" | uniq -d)" ]
+	[ -z "$(cut -d ' ' -f 1 "$log" | sort | uniq -d)" ]
 }
 
 nodes lease 1h
