@@ -39,12 +39,12 @@ first=$!
 check "a call that executes is listed at its server" eventually shows '
 	length == 1 and (.[0] | .side == "server" and .state == "executing" and
 	.peer == "10.8.0.1" and .program == 5000 and .version == 2 and
-	.procedure == 9 and .request_bytes == 5 and .left_ms <= 100000)' \
+	.procedure == 9 and .request_bytes == 5 and .left_ms <= 600000)' \
 	"${b[@]}" -j call show
 check "and at its client" shows '
 	length == 1 and (.[0] | .side == "client" and .state == "sent" and
 	.peer == "10.8.0.2" and .port == 18018 and .procedure == 9 and
-	.request_bytes == 5 and .left_ms <= 100000 and has("slot") and .seq >= 1)' \
+	.request_bytes == 5 and .left_ms <= 600000 and has("slot") and .seq >= 1)' \
 	"${a[@]}" -j call show
 check "both have the same slot and sequence number" shows \
 	"map([.slot, .seq]) == $("${b[@]}" -j call show | jq -c 'map([.slot, .seq])')" \
