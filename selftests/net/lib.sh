@@ -120,5 +120,6 @@ peer()
 {
 	local -n node=$1
 
-	"${node[@]}" tern -j peer show | jq -e "length == 1 and (.[0] | $2)"
+	"${node[@]}" tern -j peer show | tee /dev/stderr |
+		jq -e "length == 1 and (.[0] | $2)"
 }
