@@ -36,7 +36,8 @@ static struct proto tern_proto = {
 
 /*
  * The user of these calls is gone: they are withdrawn, and what the server
- * says is not waited for. Quiet ones go on without their socket.
+ * says is not waited for. Quiet ones go on without their socket, as long as the
+ * node has room for them.
  */
 static void drop_calls(struct tern_sock *ts, struct tern_outbox *out)
 {
@@ -48,7 +49,13 @@ static void drop_calls(struct tern_sock *ts, struct tern_outbox *out)
 		if (call->flags & TERN_CALL_QUIET) {
 			tern_call_get(call);
 			spin_unlock_bh(&ts->lock);
-			tern_sock_detach(call);
+			if (!tern_sock_detach(call)) {
+				tern_call_cancel(call, true, out);
+				tern_output_flush(out);
+				/* Its report takes it off the socket. */
+				tern_call_abandon(call, out);
+				tern_output_flush(out);
+			}
 			tern_call_put(call);
 			spin_lock_bh(&ts->lock);
 			continue;

@@ -74,7 +74,7 @@ int tern_sock_reply(struct tern_sock *ts, u64 handle, u32 status,
 int tern_sock_check_dest(const struct sockaddr_tern *dest, int len);
 int tern_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 void tern_sock_uncharge(struct tern_call *call);
-void tern_sock_detach(struct tern_call *call);
+bool tern_sock_detach(struct tern_call *call);
 
 /* recvmsg.c */
 int tern_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,

@@ -50,6 +50,8 @@ void tern_call_put(struct tern_call *call)
 		return;
 	tern_msg_free(call->msg);
 	tern_assembly_free(&call->reply);
+	if (call->detached)
+		atomic64_sub(call->charge, &call->peer->tn->detached_bytes);
 	if (call->peer)
 		tern_peer_put(call->peer);
 	kfree(call);

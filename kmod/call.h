@@ -69,6 +69,7 @@ struct tern_call {
 	bool	expired;		/* ... because of the deadline */
 	bool	starved;		/* a reply was dropped for want of room */
 	bool	replying;		/* part of the reply is here */
+	bool	detached;		/* counts in detached_bytes */
 	bool	busy;			/* the server said that it has the call */
 	bool	may_have_run;		/* lost an association with it */
 	u64	deadline_us;		/* set by the user */

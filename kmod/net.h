@@ -91,6 +91,7 @@ struct tern_net {
 	atomic_t	n_tombstones;
 	atomic64_t	cache_bytes;
 	atomic64_t	queue_bytes;
+	atomic64_t	detached_bytes;	/* quiet calls without a socket */
 	unsigned long	pressed_until;	/* jiffies: memory is short */
 
 	/* identity; written under config */

@@ -62,13 +62,17 @@ void tern_sock_uncharge(struct tern_call *call)
 /* An asynchronous call ended; the lock of its peer is held. */
 static void report_ended(struct tern_call *call)
 {
-	struct tern_sock *ts = tern_sk(call->sk);
+	struct sock *sk = call->sk;
+	struct tern_sock *ts = tern_sk(sk);
 
 	spin_lock(&ts->lock);
+	/* Once it is in the list it can be received, and the socket closed. */
+	sock_hold(sk);
 	list_add_tail(&call->sk_ended, &ts->ended);
-	atomic_add(call->reply.truesize, &ts->sk.sk_rmem_alloc);
+	atomic_add(call->reply.truesize, &sk->sk_rmem_alloc);
 	spin_unlock(&ts->lock);
-	ts->sk.sk_data_ready(&ts->sk);
+	sk->sk_data_ready(sk);
+	sock_put(sk);
 }
 
 /* A call that is waited for ended. */
@@ -218,30 +222,45 @@ static void delist(struct tern_sock *ts, struct tern_call *call)
 /* Takes a quiet call from its socket's list; the lock of its peer is held. */
 static void leave_socket(struct tern_call *call)
 {
+	struct sock *sk = call->sk;
 	struct tern_sock *ts;
 
-	if (!call->sk)
+	if (!sk)
 		return;
-	ts = tern_sk(call->sk);
+	ts = tern_sk(sk);
 	spin_lock(&ts->lock);
+	/* close() does not wait for calls that are off the list. */
+	sock_hold(sk);
 	list_del_init(&call->sk_link);
 	spin_unlock(&ts->lock);
 	tern_sock_uncharge(call);
 	call->sk = NULL;
+	sock_put(sk);
 	tern_call_put(call);
 }
 
 /**
  * tern_sock_detach - let a quiet call go on without its socket
  * @call: the call
+ *
+ * Return: false when the node has too many of those.
  */
-void tern_sock_detach(struct tern_call *call)
+bool tern_sock_detach(struct tern_call *call)
 {
 	struct tern_peer *peer = call->peer;
+	struct tern_net *tn = peer->tn;
+	bool room = true;
 
 	spin_lock_bh(&peer->lock);
-	leave_socket(call);
+	if (call->sk) {
+		room = atomic64_add_return(call->charge, &tn->detached_bytes) <=
+		       READ_ONCE(tn->set.queue_net);
+		call->detached = true;
+		if (room)
+			leave_socket(call);
+	}
 	spin_unlock_bh(&peer->lock);
+	return room;
 }
 
 /**

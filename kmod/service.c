@@ -173,6 +173,8 @@ static void stop_asking(struct tern_request *req)
 	if (!req->want_ms)
 		return;
 	WRITE_ONCE(req->want_ms, 0);
+	/* Pairs with the barrier of who begins to wait. */
+	smp_mb();
 	wake_up_var(&req->want_ms);
 }
 
@@ -198,7 +200,8 @@ static void arm(struct tern_service *service, u64 at)
 {
 	u64 now;
 
-	if (at >= service->timer_us)
+	/* The last worker has stopped the timer for good. */
+	if (service->dead || at >= service->timer_us)
 		return;
 	now = tern_now_us();
 	service->timer_us = at;
@@ -359,8 +362,10 @@ static u8 not_to_run(const struct tern_worker *worker,
 {
 	if (req->deadline_us <= now)
 		return TERN_CAUSE_TIMEOUT;
-	return is_ambiguous(worker, req) ? TERN_CAUSE_NO_SPACE :
-					   TERN_CAUSE_NONE;
+	/* What has no reply needs no name. */
+	if (!(req->flags & TERN_CALL_ONEWAY) && is_ambiguous(worker, req))
+		return TERN_CAUSE_NO_SPACE;
+	return TERN_CAUSE_NONE;
 }
 
 /**
@@ -402,7 +407,8 @@ struct tern_request *tern_service_take(struct tern_worker *worker,
 	if (req && !(req->flags & TERN_CALL_ONEWAY)) {
 		tern_request_get(req);
 		req->worker = worker;
-		list_add_tail(&req->link, &worker->executing);
+		/* In front of those that were given up. */
+		list_add(&req->link, &worker->executing);
 		service->n_executing++;
 		arm(service, req->deadline_us);
 	}
@@ -622,8 +628,9 @@ static struct tern_request *next_given_up(struct tern_service *service, u64 now,
 	*next = U64_MAX;
 	list_for_each_entry(worker, &service->workers, link) {
 		list_for_each_entry(req, &worker->executing, link) {
+			/* So are all behind it. */
 			if (req->given_up)
-				continue;
+				break;
 			if (req->deadline_us <= now)
 				__tell(req, TERN_CAUSE_TIMEOUT, true);
 			if (req->give_up_us && req->give_up_us <= now)
@@ -658,6 +665,7 @@ void tern_service_timeout(struct tern_service *service, struct tern_outbox *out)
 		if (!req->orphan)
 			req->worker->n_off_slot++;
 		req->given_up = true;
+		list_move_tail(&req->link, &req->worker->executing);
 		service->n_executing--;
 		stop_asking(req);
 		tern_request_get(req);
@@ -667,7 +675,7 @@ void tern_service_timeout(struct tern_service *service, struct tern_outbox *out)
 		tern_request_put(req);
 		spin_lock_bh(&service->lock);
 	}
-	if (next != U64_MAX && !service->dead)
+	if (next != U64_MAX)
 		arm(service, next);
 	spin_unlock_bh(&service->lock);
 }

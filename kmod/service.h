@@ -69,7 +69,8 @@ struct tern_service {
  * lock; the lists and counts are guarded by the lock of the service.
  *
  * A request that was given up, or is an orphan, stays in @executing until the
- * worker has replied to it, so that no other can get the same handle meanwhile.
+ * worker has replied to it, so that no other can get the same handle meanwhile;
+ * those that were given up at its end.
  */
 struct tern_worker {
 	struct tern_service	*service;

@@ -101,7 +101,8 @@ enum tern_outcome {
  *
  * TERN_CALL_ONEWAY: no reply is wanted; the call ends when it is delivered.
  * TERN_CALL_QUIET: with TERN_CALL_ONEWAY: nor is its outcome.  Closing the
- *	socket does not withdraw it.
+ *	socket does not withdraw it, unless the node keeps as many bytes of
+ *	such calls as it may queue ("tern up queue-net").
  * TERN_CALL_IDEMPOTENT: at-least-once.  Running the call twice does no harm, so
  *	the kernel sends it again, also to a server that has rebooted, until a
  *	reply comes or the deadline passes, and the server keeps no reply.
