@@ -81,7 +81,8 @@ forget
 serve 2
 # long enough that none of them ends before it is killed
 start_calls parallel 4 delay 4000
-check "calls of a client execute" eventually executed 1
+# whichever of them came first
+check "calls of a client execute" eventually test -s "$log"
 { kill -KILL "$caller" && ! wait "$caller"; } 2>/dev/null
 check "the client's slots are free again" \
 	eventually peer client '.slots_used == 0 and .quarantined == 0'
