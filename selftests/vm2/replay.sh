@@ -31,7 +31,9 @@ set_up_wire()
 wire()
 {
 	wire=$(vm2_bg A "exec $programs/replay left link0 $*")
-	vm2_run A "ip netns exec client ping -c 1 -W 20 10.9.0.2"
+	# the first come before it listens
+	vm2_run A "timeout 60 sh -c '
+		until ip netns exec client ping -c 1 -W 1 10.9.0.2; do :; done'"
 }
 
 end_wire()
