@@ -14,6 +14,7 @@
 #include "net.h"
 #include "request.h"
 #include "service.h"
+#include "worker.h"
 
 struct iov_iter;
 

@@ -110,6 +110,7 @@ void tern_call_abandon(struct tern_call *call, struct tern_outbox *out);
 void tern_call_retry(struct tern_call *call, struct tern_outbox *out);
 void tern_call_timeout(struct tern_call *call, struct tern_outbox *out);
 
+/* answer.c */
 bool tern_call_input_reply(struct tern_assoc *assoc,
 			   const struct tern_wire_pkt *pkt,
 			   struct sk_buff *skb, struct tern_outbox *out);
@@ -124,7 +125,15 @@ void tern_call_input_ask(struct tern_assoc *assoc,
 			 struct tern_outbox *out);
 void tern_calls_ack_idle(struct tern_assoc *assoc, struct tern_outbox *out);
 
-/* For the association and the peer, which hold the lock. */
+/* For answer.c, the association and the peer, which hold the lock. */
+void __tern_call_end(struct tern_call *call, u8 outcome, u8 cause,
+		     bool unacked);
+void __tern_call_arm(struct tern_call *call, u64 now);
+void __tern_call_retry_later(struct tern_call *call, u64 now);
+void __tern_call_probe(struct tern_call *call, u64 now,
+		       struct tern_outbox *out);
+void __tern_call_fill(struct tern_wire_pkt *pkt, const struct tern_call *call,
+		      u64 now);
 void __tern_calls_pump(struct tern_peer *peer, struct tern_outbox *out);
 void __tern_calls_fail(struct tern_peer *peer, u8 cause, bool all);
 void __tern_calls_assoc_ended(struct tern_assoc *assoc,

@@ -150,7 +150,7 @@ static int give_request(struct tern_sock *ts, struct tern_request *req,
 
 	arg->request_len = req->in.total;
 	if (req->in.total > size) {
-		tern_service_return(&ts->worker, req);
+		tern_worker_return(&ts->worker, req);
 		return put_user(arg->request_len, &uarg->request_len) ?
 		       -EFAULT : -EMSGSIZE;
 	}
@@ -165,7 +165,7 @@ static int give_request(struct tern_sock *ts, struct tern_request *req,
 	    (arg->source && copy_to_user(u64_to_user_ptr(arg->source), &source,
 					 sizeof(source))) ||
 	    copy_to_user(uarg, arg, sizeof(*arg))) {
-		tern_service_return(&ts->worker, req);
+		tern_worker_return(&ts->worker, req);
 		return -EFAULT;
 	}
 	tern_request_consumed(req);
@@ -191,7 +191,7 @@ static int recv_next(struct tern_sock *ts, struct socket *sock,
 			err = -EINTR;
 			break;
 		}
-		req = tern_service_take(&ts->worker, &out);
+		req = tern_worker_take(&ts->worker, &out);
 		tern_output_flush(&out);
 		if (IS_ERR(req)) {
 			err = PTR_ERR(req);
@@ -242,8 +242,8 @@ static int extend(struct tern_sock *ts, const struct tern_ioc_request *query)
 	int err;
 
 	tern_outbox_init(&out);
-	req = tern_service_ask(&ts->worker, query->handle, query->extend_ms,
-			       &out);
+	req = tern_worker_ask(&ts->worker, query->handle, query->extend_ms,
+			      &out);
 	tern_output_flush(&out);
 	if (!req)
 		return -ENOENT;
@@ -268,7 +268,7 @@ static int ioc_request(struct tern_sock *ts,
 	if (query.extend_ms)
 		err = extend(ts, &query);
 	if (!err)
-		err = tern_service_query(&ts->worker, &query);
+		err = tern_worker_query(&ts->worker, &query);
 	if (!err && copy_to_user(uarg, &query, sizeof(query)))
 		err = -EFAULT;
 	return err;

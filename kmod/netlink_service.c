@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "service.h"
+#include "worker.h"
 
 static int compare_keys(const struct tern_service_key *a,
 			const struct tern_service_key *b)

@@ -201,7 +201,7 @@ static int recv_request(struct tern_sock *ts, struct tern_request *req,
 	    put_cmsg(msg, SOL_TERN, TERN_CMSG_REQUEST, sizeof(how), &how))
 		len = -EFAULT;
 	if (len < 0) {
-		tern_service_return(&ts->worker, req);
+		tern_worker_return(&ts->worker, req);
 		return len;
 	}
 	if (msg->msg_name) {
@@ -209,7 +209,7 @@ static int recv_request(struct tern_sock *ts, struct tern_request *req,
 		msg->msg_namelen = sizeof(struct sockaddr_tern);
 	}
 	if (flags & MSG_PEEK) {
-		tern_service_return(&ts->worker, req);
+		tern_worker_return(&ts->worker, req);
 		return len;
 	}
 	tern_request_consumed(req);
@@ -243,7 +243,7 @@ static int recv_event(struct tern_sock *ts, struct msghdr *msg, int flags)
 	if (!has_control_room(msg, flags))
 		return -EINVAL;
 	if (!tern_sock_service(ts) ||
-	    !tern_service_next_event(&ts->worker, &event))
+	    !tern_worker_next_event(&ts->worker, &event))
 		return -EAGAIN;
 	msg->msg_flags |= MSG_OOB;
 	return put_cmsg(msg, SOL_TERN, TERN_CMSG_EVENT, sizeof(event), &event);
@@ -283,7 +283,7 @@ int tern_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 			return recv_outcome(ts, call, msg, size, flags);
 		}
 		if (service) {
-			req = tern_service_take(&ts->worker, &out);
+			req = tern_worker_take(&ts->worker, &out);
 			tern_output_flush(&out);
 			if (IS_ERR(req)) {
 				err = PTR_ERR(req);

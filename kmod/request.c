@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests as their server sees them: the duplicate filter, the reply cache,
- * and the refusals that keep both bounded.
+ * Requests as their server sees them: the duplicate filter, and the refusals
+ * that keep what is queued and cached bounded.
  *
  * Layer: L1.  Lock: rx.lock of the association.
  */
@@ -12,18 +12,10 @@
 #include "net.h"
 #include "packet.h"
 #include "request.h"
+#include "rxslot.h"
 #include "segment.h"
 #include "service.h"
-
-static enum tern_slot_state slot_state(const struct tern_rxslot *slot)
-{
-	return slot->req ? READ_ONCE(slot->req->state) : slot->state;
-}
-
-static u32 echo(const struct tern_request *req)
-{
-	return ((u32)tern_now_us() + req->tsoff) ?: 1;
-}
+#include "worker.h"
 
 /* What an incoming message may hold in memory while it is queued. */
 static u32 charge_of(const struct tern_wire_seg *seg)
@@ -119,75 +111,11 @@ static void post_busy(const struct tern_request *req, struct tern_outbox *out)
 		.type = TERN_PKT_BUSY,
 		.slot = req->slot,
 		.seq = req->seq,
-		.tsecr = echo(req),
+		.tsecr = tern_request_echo(req),
 	};
 
 	tern_packet_post(out, req->assoc, &pkt, NULL, 0);
 	TERN_COUNT(req->assoc->tn, BUSY_OUT);
-}
-
-/* Sends the outcome that a slot keeps without a request. */
-static void post_outcome(struct tern_assoc *assoc, u16 i, u32 tsecr,
-			 struct tern_outbox *out)
-{
-	const struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, i);
-	struct tern_wire_pkt pkt = {
-		.type = TERN_PKT_REP,
-		.slot = i,
-		.seq = slot->seq,
-		.tsecr = tsecr ?: 1,
-		.rep = { .outcome = slot->outcome, .cause = slot->cause },
-	};
-
-	tern_segments_post(out, assoc, &pkt, NULL, 0, 1);
-}
-
-static void fill_reply(struct tern_wire_pkt *pkt,
-		       const struct tern_request *req, u16 flags)
-{
-	*pkt = (struct tern_wire_pkt) {
-		.type = TERN_PKT_REP,
-		.flags = flags,
-		.slot = req->slot,
-		.seq = req->seq,
-		.tsecr = echo(req),
-		.rep = { .status = req->status, .outcome = TERN_REPLIED },
-	};
-}
-
-/* Takes the record off its slot and leaves only an outcome there. */
-static void slot_end(struct tern_rx *rx, struct tern_rxslot *slot, u8 outcome,
-		     u8 cause)
-{
-	struct tern_request *req = slot->req;
-
-	/* This copy was not executed, but another one was. */
-	if (slot->ran && outcome == TERN_NOT_EXECUTED)
-		outcome = TERN_UNKNOWN;
-	slot->state = TERN_SLOT_ENDED;
-	slot->outcome = outcome;
-	slot->cause = cause;
-	slot->req = NULL;
-	if (!req)
-		return;
-	rx->requests--;
-	tern_request_put(req);
-}
-
-/* The client has the reply: forget it. */
-static void slot_acked(struct tern_assoc *assoc, struct tern_rxslot *slot)
-{
-	struct tern_request *req = slot->req;
-	u32 size;
-
-	if (req) {
-		size = sizeof(*req) + tern_msg_size(req->reply);
-		atomic64_sub(size, &assoc->rx.cache_bytes);
-		atomic64_sub(size, &assoc->tn->cache_bytes);
-		assoc->rx.cached--;
-		slot_end(&assoc->rx, slot, 0, 0);
-	}
-	slot->state = TERN_SLOT_IDLE;
 }
 
 /* Why a new request cannot be taken, enum tern_cause. */
@@ -224,15 +152,6 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 	return TERN_CAUSE_NONE;
 }
 
-static void refuse(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
-		   u8 outcome, u8 cause, struct tern_outbox *out)
-{
-	struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, pkt->slot);
-
-	slot_end(&assoc->rx, slot, outcome, cause);
-	post_outcome(assoc, pkt->slot, pkt->tsval, out);
-}
-
 /* A request is whole: give it to its service. */
 static void deliver(struct tern_request *req, struct tern_outbox *out)
 {
@@ -261,9 +180,9 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 		TERN_COUNT(assoc->tn, REFUSED_SERVICE);
 	else
 		TERN_COUNT(assoc->tn, REFUSED_QUEUE);
-	tsecr = echo(req);
-	slot_end(&assoc->rx, slot, outcome, cause);
-	post_outcome(assoc, i, tsecr, out);
+	tsecr = tern_request_echo(req);
+	tern_rxslot_end(&assoc->rx, slot, outcome, cause);
+	tern_rxslot_post(assoc, i, tsecr, out);
 }
 
 /* Adds a segment; delivers the request when that makes it whole. */
@@ -276,8 +195,8 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		tern_assembly_free(in);
 		if (tern_assembly_start(in, &pkt->seg)) {
 			list_del_init(&req->link);
-			refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
-			       TERN_CAUSE_NO_SPACE, out);
+			tern_rxslot_refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
+					   TERN_CAUSE_NO_SPACE, out);
 			return false;
 		}
 	}
@@ -303,7 +222,7 @@ static bool input_more(struct tern_request *req,
 	if (pkt->flags & TERN_WIRE_PROBE && req->in.segs &&
 	    READ_ONCE(req->state) == TERN_SLOT_RECEIVING)
 		tern_segments_ask(out, req->assoc, &req->in, 0, req->slot,
-				  req->seq, echo(req));
+				  req->seq, tern_request_echo(req));
 	tern_request_put(req);
 	return taken;
 }
@@ -315,14 +234,14 @@ static void input_node(struct tern_assoc *assoc,
 	bool oneway = pkt->flags & TERN_WIRE_ONEWAY;
 
 	if (pkt->req.version || pkt->req.procedure > TERN_PROC_EXTERMINATE) {
-		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_PROC, out);
+		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_PROC, out);
 		return;
 	}
 	/* Left to the sweep, which may walk the services. */
 	if (pkt->req.procedure == TERN_PROC_EXTERMINATE)
 		WRITE_ONCE(assoc->exterminate, true);
-	refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
-	       TERN_CAUSE_NONE, out);
+	tern_rxslot_refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
+			   TERN_CAUSE_NONE, out);
 }
 
 /*
@@ -353,7 +272,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 
 	TERN_COUNT(tn, REQUESTS);
 	slot->ran = slot->seq == pkt->seq;
-	slot_acked(assoc, slot);
+	tern_rxslot_acked(assoc, slot);
 	slot->seq = pkt->seq;
 	grown = tern_rx_set_offer(rx, pkt->slot, is_pressed(assoc),
 				  min_t(u32, READ_ONCE(tn->set.slots_max),
@@ -361,7 +280,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 
 	cause = refusal(assoc, pkt);
 	if (cause) {
-		refuse(assoc, pkt, TERN_NOT_EXECUTED, cause, out);
+		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, cause, out);
 		return false;
 	}
 	if (pkt->req.program == TERN_PROGRAM_NODE) {
@@ -371,7 +290,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	req = request_alloc(assoc, pkt);
 	if (!req) {
 		TERN_COUNT(tn, REFUSED_MEMORY);
-		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_SPACE, out);
+		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_SPACE, out);
 		return false;
 	}
 	slot->req = req;
@@ -382,52 +301,6 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	if (grown && slot->req)
 		post_busy(slot->req, out);
 	return taken;
-}
-
-/* The reply or outcome of a call was lost, or is on its way. */
-static void input_again(struct tern_assoc *assoc,
-			const struct tern_wire_pkt *pkt,
-			struct tern_outbox *out)
-{
-	struct tern_rxslot *slot = tern_rx_slot(&assoc->rx, pkt->slot);
-	struct tern_request *req = slot->req;
-	struct tern_wire_pkt rep;
-
-	TERN_COUNT(assoc->tn, CACHE_SERVED);
-	if (!req) {
-		post_outcome(assoc, pkt->slot, pkt->tsval, out);
-		return;
-	}
-	req->tsoff = pkt->tsval - (u32)tern_now_us();
-	fill_reply(&rep, req, TERN_WIRE_AGAIN);
-	if (req->fruitless < TERN_FRUITLESS_MAX)
-		req->fruitless++;
-	else
-		tern_assoc_narrow(assoc, req->reply);
-	tern_segments_post(out, assoc, &rep, req->reply, 0, 1);
-}
-
-/* Empties a slot, since nobody waits for what it has any more. */
-static void slot_drop(struct tern_assoc *assoc, struct tern_rxslot *slot,
-		      enum tern_end why)
-{
-	struct tern_request *req = slot->req;
-
-	if (!req)
-		return;
-	switch (READ_ONCE(req->state)) {
-	case TERN_SLOT_RECEIVING:
-		list_del_init(&req->link);
-		slot_end(&assoc->rx, slot, TERN_NOT_EXECUTED, 0);
-		break;
-	case TERN_SLOT_DONE:
-		slot_acked(assoc, slot);
-		break;
-	default:
-		if (tern_service_forget(req, why))
-			TERN_COUNT(assoc->tn, ORPHANED);
-		slot_end(&assoc->rx, slot, TERN_UNKNOWN, 0);
-	}
 }
 
 /*
@@ -449,10 +322,10 @@ static enum tern_verdict judge(struct tern_assoc *assoc,
 		return TERN_VERDICT_BROKEN;
 	}
 	*newest = pkt->seq >= (*slot)->seq;
-	verdict = tern_slot_verdict((*slot)->seq, slot_state(*slot), pkt->seq);
+	verdict = tern_slot_verdict((*slot)->seq, tern_rxslot_state(*slot), pkt->seq);
 	if (verdict == TERN_VERDICT_BROKEN && (*slot)->ran) {
 		/* A late copy runs again, whose client has its reply. */
-		slot_drop(assoc, *slot, TERN_END_SILENT);
+		tern_rxslot_drop(assoc, *slot, TERN_END_SILENT);
 		return TERN_VERDICT_NEW;
 	}
 	if (verdict == TERN_VERDICT_OLD)
@@ -522,7 +395,7 @@ bool tern_request_input(struct tern_assoc *assoc,
 		TERN_COUNT(tn, DUPLICATES);
 		/* An answer might overtake the reply, which is not kept. */
 		if (answer && !(pkt->flags & TERN_WIRE_MAYBE))
-			input_again(assoc, pkt, out);
+			__tern_reply_again(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_OLD:
 	case TERN_VERDICT_BROKEN:
@@ -549,14 +422,14 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 			cause = TERN_CAUSE_OWNER_DIED;
 		else if (pkt->flags & TERN_WIRE_EXPIRED)
 			cause = TERN_CAUSE_TIMEOUT;
-		tern_service_tell(req, cause, cause == TERN_CAUSE_OWNER_DIED &&
-				  req->service->orphans ==
-				  TERN_ORPHANS_EXTERMINATE);
+		tern_worker_tell(req, cause, cause == TERN_CAUSE_OWNER_DIED &&
+				 req->service->orphans ==
+				 TERN_ORPHANS_EXTERMINATE);
 		post_busy(req, out);
 		return;
 	}
 	TERN_COUNT(assoc->tn, CANCELLED);
-	refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED, out);
+	tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED, out);
 }
 
 /**
@@ -580,193 +453,28 @@ void tern_request_input_cancel(struct tern_assoc *assoc,
 	spin_lock_bh(&rx->lock);
 	switch (judge(assoc, pkt, &slot, newest)) {
 	case TERN_VERDICT_RERUN:
-		refuse(assoc, pkt, TERN_UNKNOWN, TERN_CAUSE_CANCELLED, out);
+		tern_rxslot_refuse(assoc, pkt, TERN_UNKNOWN, TERN_CAUSE_CANCELLED, out);
 		break;
 	case TERN_VERDICT_NEW:
 		slot->ran = false;
-		slot_acked(assoc, slot);
+		tern_rxslot_acked(assoc, slot);
 		slot->seq = pkt->seq;
 		TERN_COUNT(tn, CANCELLED);
-		refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED,
-		       out);
+		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED,
+				   TERN_CAUSE_CANCELLED, out);
 		break;
 	case TERN_VERDICT_MORE:
 	case TERN_VERDICT_BUSY:
 		withdraw(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_AGAIN:
-		input_again(assoc, pkt, out);
+		__tern_reply_again(assoc, pkt, out);
 		break;
 	case TERN_VERDICT_OLD:
 	case TERN_VERDICT_BROKEN:
 		break;
 	}
 	spin_unlock_bh(&rx->lock);
-}
-
-/**
- * tern_request_input_resend - the client asks for segments of a reply
- * @assoc: its association
- * @pkt: the packet
- * @bitmap: which segments
- * @out: for packets
- */
-void tern_request_input_resend(struct tern_assoc *assoc,
-			       const struct tern_wire_pkt *pkt,
-			       const u8 *bitmap, struct tern_outbox *out)
-{
-	struct tern_rx *rx = &assoc->rx;
-	struct tern_wire_pkt rep;
-	struct tern_request *req;
-	unsigned int missing;
-
-	spin_lock_bh(&rx->lock);
-	if (pkt->slot >= rx->limit) {
-		TERN_COUNT(assoc->tn, BAD_SLOT);
-		goto out;
-	}
-	req = tern_rx_slot(rx, pkt->slot)->req;
-	if (!req || req->seq != pkt->seq || req->state != TERN_SLOT_DONE) {
-		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
-		goto out;
-	}
-	TERN_COUNT(assoc->tn, RESEND_IN);
-	req->tsoff = pkt->tsval - (u32)tern_now_us();
-	fill_reply(&rep, req, 0);
-	missing = tern_segments_asked(pkt, bitmap);
-	if (!req->missing || missing < req->missing)
-		req->fruitless = 0;
-	else if (req->fruitless < TERN_FRUITLESS_MAX)
-		req->fruitless++;
-	req->missing = missing;
-	if (req->fruitless >= TERN_FRUITLESS_MAX &&
-	    tern_assoc_narrow(assoc, req->reply))
-		tern_segments_post(out, assoc, &rep, req->reply, 0,
-				   tern_msg_segments(req->reply));
-	else
-		tern_segments_post_asked(out, assoc, pkt, bitmap, &rep,
-					 req->reply);
-out:
-	spin_unlock_bh(&rx->lock);
-}
-
-/**
- * tern_request_input_ack - the client has some replies
- * @assoc: its association
- * @pkt: the packet
- * @list: which
- */
-void tern_request_input_ack(struct tern_assoc *assoc,
-			    const struct tern_wire_pkt *pkt, const u8 *list)
-{
-	struct tern_rx *rx = &assoc->rx;
-	struct tern_rxslot *slot;
-	struct tern_wire_ack ack;
-	unsigned int i;
-
-	spin_lock_bh(&rx->lock);
-	for (i = 0; i < pkt->ack.count; i++) {
-		tern_wire_get_ack(list, i, &ack);
-		if (ack.slot >= rx->limit) {
-			TERN_COUNT(assoc->tn, BAD_SLOT);
-			continue;
-		}
-		slot = tern_rx_slot(rx, ack.slot);
-		if (slot->seq == ack.seq && slot_state(slot) == TERN_SLOT_DONE)
-			slot_acked(assoc, slot);
-	}
-	spin_unlock_bh(&rx->lock);
-}
-
-/*
- * Whether a reply is kept until the client has it.  That of an idempotent call
- * need not be, unless segments of it may have to be sent again.
- */
-static bool is_kept(const struct tern_request *req)
-{
-	if (req->flags & TERN_CALL_MAYBE)
-		return false;
-	return !(req->flags & TERN_CALL_IDEMPOTENT) ||
-	       tern_msg_segments(req->reply) > 1;
-}
-
-static void keep_reply(struct tern_request *req)
-{
-	u32 size = sizeof(*req) + tern_msg_size(req->reply);
-
-	req->state = TERN_SLOT_DONE;
-	atomic64_add(size, &req->assoc->rx.cache_bytes);
-	atomic64_add(size, &req->assoc->tn->cache_bytes);
-	req->assoc->rx.cached++;
-}
-
-/* Only that the call was executed is kept. */
-static void forget_reply(struct tern_request *req)
-{
-	struct tern_rx *rx = &req->assoc->rx;
-	struct tern_rxslot *slot = tern_rx_slot(rx, req->slot);
-	bool again = req->flags & TERN_CALL_IDEMPOTENT;
-
-	slot->digest = req->in.digest;
-	slot_end(rx, slot, TERN_UNKNOWN, TERN_CAUSE_CANCELLED);
-	if (again)
-		slot->state = TERN_SLOT_RAN;
-}
-
-/**
- * tern_request_reply - a worker replies
- * @tn: the node
- * @worker: who
- * @handle: to what
- * @status: status of the reply
- * @msg: the reply; belongs to the request afterwards, unless this fails
- * @out: for packets
- *
- * Return: 0, or -ENOENT when the worker does not execute such a request.
- */
-int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
-		       u64 handle, u32 status, struct tern_msg *msg,
-		       struct tern_outbox *out)
-{
-	struct tern_request *req = NULL;
-	struct tern_wire_pkt pkt;
-	struct tern_assoc *assoc;
-	u16 i = handle >> 16;
-	struct tern_rx *rx;
-
-	assoc = tern_assoc_lookup_index(tn, handle >> 32);
-	if (!assoc) {
-		tern_service_bury(worker, handle);
-		return -ENOENT;
-	}
-	rx = &assoc->rx;
-
-	spin_lock_bh(&rx->lock);
-	if (i < rx->limit)
-		req = tern_rx_slot(rx, i)->req;
-	if (!req || (u16)req->seq != (u16)handle ||
-	    READ_ONCE(req->state) != TERN_SLOT_EXECUTING ||
-	    !__tern_service_done(worker, req)) {
-		spin_unlock_bh(&rx->lock);
-		tern_assoc_put(assoc);
-		tern_service_bury(worker, handle);
-		return -ENOENT;
-	}
-	req->status = status;
-	req->reply = msg;
-	TERN_COUNT(tn, REQUESTS_EXECUTED);
-	tern_msg_set_segment(msg, tern_assoc_room(assoc));
-	fill_reply(&pkt, req, 0);
-	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
-	if (is_kept(req))
-		keep_reply(req);
-	else
-		forget_reply(req);
-	spin_unlock_bh(&rx->lock);
-
-	tern_request_put(req);
-	tern_assoc_put(assoc);
-	return 0;
 }
 
 /**
@@ -786,10 +494,10 @@ void tern_request_fail(struct tern_request *req, u8 outcome, u8 cause,
 	spin_lock_bh(&rx->lock);
 	slot = tern_rx_slot(rx, req->slot);
 	if (slot->req == req) {
-		u32 tsecr = echo(req);
+		u32 tsecr = tern_request_echo(req);
 
-		slot_end(rx, slot, outcome, cause);
-		post_outcome(assoc, req->slot, tsecr, out);
+		tern_rxslot_end(rx, slot, outcome, cause);
+		tern_rxslot_post(assoc, req->slot, tsecr, out);
 	}
 	spin_unlock_bh(&rx->lock);
 }
@@ -806,7 +514,7 @@ void tern_requests_assoc_ended(struct tern_assoc *assoc, enum tern_end why)
 
 	spin_lock_bh(&rx->lock);
 	for (i = 0; i < rx->limit; i++)
-		slot_drop(assoc, tern_rx_slot(rx, i), why);
+		tern_rxslot_drop(assoc, tern_rx_slot(rx, i), why);
 	spin_unlock_bh(&rx->lock);
 }
 
@@ -829,11 +537,11 @@ void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out)
 		if (req->deadline_us > now)
 			continue;
 		TERN_COUNT(assoc->tn, EXPIRED);
-		tsecr = echo(req);
+		tsecr = tern_request_echo(req);
 		list_del_init(&req->link);
-		slot_end(rx, tern_rx_slot(rx, i), TERN_NOT_EXECUTED,
-			 TERN_CAUSE_TIMEOUT);
-		post_outcome(assoc, i, tsecr, out);
+		tern_rxslot_end(rx, tern_rx_slot(rx, i), TERN_NOT_EXECUTED,
+				TERN_CAUSE_TIMEOUT);
+		tern_rxslot_post(assoc, i, tsecr, out);
 	}
 	spin_unlock_bh(&rx->lock);
 }
@@ -905,9 +613,9 @@ void tern_request_input_own(struct tern_assoc *assoc,
 		goto out;
 	}
 	if (pkt->flags & TERN_WIRE_GONE)
-		tern_service_tell(req, TERN_CAUSE_OWNER_DIED,
-				  req->service->orphans == TERN_ORPHANS_GENTLE);
-	tern_service_answered(req, pkt->own.time_ms);
+		tern_worker_tell(req, TERN_CAUSE_OWNER_DIED,
+				 req->service->orphans == TERN_ORPHANS_GENTLE);
+	tern_worker_answered(req, pkt->own.time_ms);
 out:
 	spin_unlock_bh(&rx->lock);
 }

@@ -74,14 +74,6 @@ bool tern_request_input(struct tern_assoc *assoc,
 void tern_request_input_cancel(struct tern_assoc *assoc,
 			       const struct tern_wire_pkt *pkt,
 			       struct tern_outbox *out, bool *newest);
-void tern_request_input_resend(struct tern_assoc *assoc,
-			       const struct tern_wire_pkt *pkt,
-			       const u8 *bitmap, struct tern_outbox *out);
-void tern_request_input_ack(struct tern_assoc *assoc,
-			    const struct tern_wire_pkt *pkt, const u8 *list);
-int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
-		       u64 handle, u32 status, struct tern_msg *msg,
-		       struct tern_outbox *out);
 void tern_request_fail(struct tern_request *req, u8 outcome, u8 cause,
 		       struct tern_outbox *out);
 void tern_request_consumed(struct tern_request *req);
@@ -94,6 +86,19 @@ void tern_request_input_own(struct tern_assoc *assoc,
 void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out);
 void tern_request_put(struct tern_request *req);
 
+/* reply.c */
+int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
+		       u64 handle, u32 status, struct tern_msg *msg,
+		       struct tern_outbox *out);
+void __tern_reply_again(struct tern_assoc *assoc,
+			const struct tern_wire_pkt *pkt,
+			struct tern_outbox *out);
+void tern_request_input_resend(struct tern_assoc *assoc,
+			       const struct tern_wire_pkt *pkt,
+			       const u8 *bitmap, struct tern_outbox *out);
+void tern_request_input_ack(struct tern_assoc *assoc,
+			    const struct tern_wire_pkt *pkt, const u8 *list);
+
 static inline void tern_request_get(struct tern_request *req)
 {
 	refcount_inc(&req->ref);
@@ -104,6 +109,12 @@ static inline u64 tern_request_handle(const struct tern_request *req)
 {
 	return (u64)tern_assoc_index(req->assoc) << 32 |
 	       (u32)req->slot << 16 | (u16)req->seq;
+}
+
+/* The client's clock: its packets are answered with its own time stamp. */
+static inline u32 tern_request_echo(const struct tern_request *req)
+{
+	return ((u32)tern_now_us() + req->tsoff) ?: 1;
 }
 
 static inline u32 tern_request_time_left_ms(const struct tern_request *req)

@@ -11,7 +11,6 @@
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
-#include <linux/tern.h>
 #include <linux/timer.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -19,9 +18,9 @@
 #include "assoc.h"
 #include "net.h"
 
-struct sock;
 struct tern_outbox;
 struct tern_request;
+struct tern_worker;
 
 struct tern_service_key {
 	u32	program;
@@ -62,26 +61,6 @@ struct tern_service {
 	struct rcu_head	rcu;
 };
 
-/*
- * struct tern_worker - a socket as one of a service's receivers
- *
- * Part of the socket; @service is set once, by bind, and under the socket
- * lock; the lists and counts are guarded by the lock of the service.
- *
- * A request that was given up, or is an orphan, stays in @executing until the
- * worker has replied to it, so that no other can get the same handle meanwhile;
- * those that were given up at its end.
- */
-struct tern_worker {
-	struct tern_service	*service;
-	struct sock	*sk;
-	bool	early_poller;	/* polled before bind: not on the service's wq */
-	struct list_head	link;
-	struct list_head	executing;
-	unsigned int	n_events;	/* that were not received */
-	unsigned int	n_off_slot;	/* given up or orphans */
-};
-
 extern const struct rhashtable_params tern_service_params;
 
 int tern_service_bind(struct tern_net *tn, struct tern_worker *worker,
@@ -92,28 +71,14 @@ struct tern_service *tern_service_find(struct tern_net *tn, u32 program,
 				       u32 version);
 int tern_service_queue(struct tern_service *service, struct tern_request *req);
 bool tern_service_unqueue(struct tern_request *req);
-struct tern_request *tern_service_take(struct tern_worker *worker,
-				       struct tern_outbox *out);
-void tern_service_return(struct tern_worker *worker, struct tern_request *req);
-bool __tern_service_done(struct tern_worker *worker, struct tern_request *req);
-bool tern_service_forget(struct tern_request *req, enum tern_end why);
-bool tern_service_bury(struct tern_worker *worker, u64 handle);
-bool tern_service_tell(struct tern_request *req, u8 cause, bool give_up);
-void tern_service_timeout(struct tern_service *service,
-			  struct tern_outbox *out);
 void tern_service_expire(struct tern_service *service, struct tern_outbox *out);
-void tern_service_end_old_lives(struct tern_service *service,
-				const struct tern_assoc *assoc, bool named);
-bool tern_service_next_event(struct tern_worker *worker,
-			     struct tern_cmsg_event *event);
-int tern_service_query(struct tern_worker *worker,
-		       struct tern_ioc_request *query);
-struct tern_request *tern_service_ask(struct tern_worker *worker, u64 handle,
-				      u32 want_ms, struct tern_outbox *out);
-void tern_service_answered(struct tern_request *req, u32 left_ms);
 bool tern_service_has_requests(const struct tern_service *service);
 int tern_service_next_len(struct tern_service *service);
 void tern_service_kick(struct tern_service *service);
 void tern_service_put(struct tern_service *service);
+
+/* For worker.c, which holds the lock. */
+void __tern_service_unlink(struct tern_service *service,
+			   struct tern_request *req);
 
 #endif /* _TERN_SERVICE_H */

@@ -15,6 +15,7 @@
 #include "peer.h"
 #include "request.h"
 #include "service.h"
+#include "worker.h"
 #include "timer.h"
 
 #define SWEEP_INTERVAL	HZ
@@ -57,7 +58,7 @@ void tern_timer_service(struct timer_list *timer)
 	struct tern_outbox out;
 
 	tern_outbox_init(&out);
-	tern_service_timeout(service, &out);
+	tern_workers_timeout(service, &out);
 	tern_output_flush(&out);
 	tern_service_put(service);
 }
@@ -101,7 +102,7 @@ static void end_old_lives(struct tern_assoc *assoc)
 	rhashtable_walk_start(&iter);
 	while ((service = rhashtable_walk_next(&iter)))
 		if (!IS_ERR(service))
-			tern_service_end_old_lives(service, assoc, named);
+			tern_workers_end_old_lives(service, assoc, named);
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
 }

@@ -16,6 +16,7 @@
 #include "../peer.h"
 #include "../request.h"
 #include "../service.h"
+#include "../worker.h"
 #include "random.h"
 
 #define PROGRAM		5000
@@ -241,7 +242,7 @@ static void timer_of_service(struct timer_list *timer)
 	struct tern_outbox out;
 
 	tern_outbox_init(&out);
-	tern_service_timeout(service, &out);
+	tern_workers_timeout(service, &out);
 	flush(&out);
 	tern_service_put(service);
 }
@@ -398,8 +399,8 @@ static void worker_ask(struct worker *w)
 	struct tern_request *req;
 
 	tern_outbox_init(&out);
-	req = tern_service_ask(&w->worker, tern_request_handle(w->req),
-			       600, &out);
+	req = tern_worker_ask(&w->worker, tern_request_handle(w->req),
+			      600, &out);
 	flush(&out);
 	if (req)
 		tern_request_put(req);
@@ -410,7 +411,7 @@ static void worker_take(struct worker *w)
 	struct tern_outbox out;
 
 	tern_outbox_init(&out);
-	w->req = tern_service_take(&w->worker, &out);
+	w->req = tern_worker_take(&w->worker, &out);
 	if (w->req) {
 		struct record *record = &world.records[w->req->procedure];
 
@@ -435,7 +436,7 @@ static void worker_events(struct worker *w)
 {
 	struct tern_cmsg_event event;
 
-	while (tern_service_next_event(&w->worker, &event)) {
+	while (tern_worker_next_event(&w->worker, &event)) {
 		KUNIT_ASSERT_NOT_NULL(world.test, w->req);
 		KUNIT_EXPECT_EQ(world.test, event.handle,
 				tern_request_handle(w->req));

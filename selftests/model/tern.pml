@@ -744,7 +744,7 @@ active proctype service()
 	byte x, b, i;
 
 end:	do
-	/* tern_service_take() */
+	/* tern_worker_take() */
 	:: atomic {
 		PICK(x, CALLS, IS_QUEUED);
 		d_step {
