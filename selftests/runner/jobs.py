@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import ktap
 
@@ -18,32 +18,36 @@ BOOT = 240  # seconds that a guest may take to boot, and to end
 MACHINE = 'selftests/vm'
 LOGS = 'build/check'
 CLOCKS = {'travel': '-T', 'icount': '-i'}  # options of the machine
+# guests that share a kernel's tests: of the slow one several, to run side by side
+GUESTS = {'6.12': 1, '6.1': 1, 'debug': 3}
 
 
 @dataclass
 class Job:
-    """What takes one of the two places: a guest's tests, or one on the host."""
+    """What takes one of the places: a guest's tests, or one on the host."""
     kernel: str
     mode: str
-    tests: list = field(default_factory=list)
+    tests: list
+    name: str  # of the log of what belongs to no test
 
     @property
     def smp(self):
-        """Guests with two processors run one at a time."""
+        """Whether its guest has two processors."""
         return self.kernel not in ('host', 'uml')
 
 
 def jobs_of(tests):
-    """One boot for all tests of a stock or debug kernel; else one for each."""
+    """Few boots for all tests of a stock or debug kernel; else one for each."""
     jobs, shared = [], {}
     for test in tests:
-        if test.mode == 'guest' and test.kernel != 'uml':
-            if test.kernel not in shared:
-                shared[test.kernel] = Job(test.kernel, test.mode)
-                jobs.append(shared[test.kernel])
-            shared[test.kernel].tests.append(test)
+        if test.mode == 'guest' and test.kernel in GUESTS:
+            shared.setdefault(test.kernel, []).append(test)
         else:
-            jobs.append(Job(test.kernel, test.mode, [test]))
+            jobs.append(Job(test.kernel, test.mode, [test], test.name))
+    for kernel, several in shared.items():
+        for i in range(min(GUESTS[kernel], len(several))):
+            jobs.append(Job(kernel, 'guest', several[i::GUESTS[kernel]],
+                            f'guest-{i + 1}'))
     return jobs
 
 
@@ -147,7 +151,7 @@ def run_here(top, test, done):
     report = ktap.parse(lines) if ended else ktap.judge(lines, status)
     if ended:
         report.problems.append(ended)
-    done(test, report, lines, time.monotonic() - begin)
+    done(test.name, report, lines, time.monotonic() - begin)
 
 
 class Guest:
@@ -204,9 +208,9 @@ class Guest:
         self.finish(status, stalled, console)
 
     def keep_console(self):
-        name = 'guest' if len(self.job.tests) > 1 else self.job.tests[0].name
         log = os.path.join(self.folder.name, 'console.log')
-        kept = os.path.join(self.top, LOGS, self.job.kernel, name + '.console.log')
+        kept = os.path.join(self.top, LOGS, self.job.kernel,
+                            self.job.name + '.console.log')
         if os.path.exists(log):
             os.makedirs(os.path.dirname(kept), exist_ok=True)
             shutil.copy(log, kept)
@@ -234,7 +238,7 @@ class Guest:
             report = ktap.judge(self.lines, int(words[3]))
         self.current, self.next = None, index + 1
         self.deadline = now + BOOT
-        ended = (self.job.tests[index], report, self.lines, now - self.begin)
+        ended = (self.job.tests[index].name, report, self.lines, now - self.begin)
         self.lines = []
         if len(self.job.tests) == 1:
             self.kept = ended
@@ -245,32 +249,36 @@ class Guest:
         word = 'hung' if stalled else f'ended with status {status}'
         ended_well = status == 0 and not stalled
         if self.kept:
-            test, report, lines, seconds = self.kept
+            name, report, lines, seconds = self.kept
             if not ended_well:
                 report.problems.append(f'the guest {word}')
                 lines += console
-            self.done(test, report, lines, seconds)
+            self.done(name, report, lines, seconds)
             return
         if self.current is not None:
             report = ktap.parse(self.lines)
             report.problems.append(f'the guest {word} during this test')
-            self.done(self.job.tests[self.current], report, self.lines + console,
+            self.done(self.job.tests[self.current].name, report,
+                      self.lines + console,
                       time.monotonic() - self.begin)
             self.next = self.current + 1
         for test in self.job.tests[self.next:]:
             report = ktap.Report()
             report.problems.append(f'not run: the guest {word}')
-            self.done(test, report, self.lines + console, 0)
+            self.done(test.name, report, self.lines + console, 0)
             console = []
         if self.next == len(self.job.tests) and self.current is None \
                 and not ended_well:
             report = ktap.Report()
             report.problems.append(f'the guest {word} after its tests')
-            self.done(None, report, console, 0)
+            self.done(self.job.name, report, console, 0)
 
 
 def run(top, job, done):
+    def report(*ended):
+        done(job.kernel, *ended)
+
     if job.mode == 'guest' or job.mode in CLOCKS:
-        Guest(top, job, lambda test, *rest: done(job.kernel, test, *rest)).run()
+        Guest(top, job, report).run()
     else:
-        run_here(top, job.tests[0], lambda test, *rest: done(job.kernel, test, *rest))
+        run_here(top, job.tests[0], report)
