@@ -33,6 +33,22 @@ static struct tern_call *find(struct tern_assoc *assoc,
 	return NULL;
 }
 
+/* The server is short of room: what it keeps may be due to acks that were lost */
+static void ack_again(struct tern_assoc *assoc)
+{
+	struct tern_txslot *slot;
+	u16 i;
+
+	for (i = 0; i < assoc->tx.limit; i++) {
+		slot = tern_tx_slot(&assoc->tx, i);
+		if (slot->call || slot->unacked || !slot->seq)
+			continue;
+		slot->unacked = true;
+		slot->freed = jiffies - ACK_IDLE;
+		assoc->tx.unacked++;
+	}
+}
+
 /* The server answered: it lives, was this far away, and offers slots. */
 static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
 {
@@ -49,6 +65,8 @@ static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
 		tern_rtt_sample(&assoc->rtt, trip);
 		assoc->confirmed_us = max(assoc->confirmed_us, heard);
 	}
+	if (pkt->slots < assoc->tx.offer)
+		ack_again(assoc);
 	if (pkt->slots != assoc->tx.offer)
 		tern_tx_set_offer(&assoc->tx, pkt->slots);
 }
@@ -124,22 +142,6 @@ static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,
 	}
 	/* What is kept is acknowledged once more when the slot idles. */
 	__tern_call_end(call, TERN_REPLIED, TERN_CAUSE_NONE, kept);
-}
-
-/* The server has no room: what it keeps may be due to acks that were lost. */
-static void ack_again(struct tern_assoc *assoc)
-{
-	struct tern_txslot *slot;
-	u16 i;
-
-	for (i = 0; i < assoc->tx.limit; i++) {
-		slot = tern_tx_slot(&assoc->tx, i);
-		if (slot->call || slot->unacked || !slot->seq)
-			continue;
-		slot->unacked = true;
-		slot->freed = jiffies - ACK_IDLE;
-		assoc->tx.unacked++;
-	}
 }
 
 /* The server tells that there is no reply, and why. */

@@ -201,10 +201,15 @@ callers_ended
 check "every call has its reply" ended 300 replied
 check "the replies are cached" at_server 1 '.cached == 192'
 
+# each packet has at most 16 of them
+check "and acknowledged in vain" eventually counted one acks-sent 12
+let_pass one egress
 bytes=$(at_server 1 .cached_bytes)
 limit_server cache-peer $((bytes * 6 / 5))
 check "the cache of a peer is nearly full: a call" replies one 1000
 check "the least is offered" peer one '.granted == 64'
+check "what is kept is acknowledged again" \
+	eventually at_server 1 '.cached == 0'
 limit_server cache-peer 16M
 check "more again afterwards" grown one 1100
 
