@@ -83,30 +83,51 @@ size()
 		   states, transitions, depth, memory }' "$work/report"
 }
 
-# breaks MUTATION PROPERTY: without the guard, just this property is violated.
+# breaks MUTATION PROPERTY DEFINITION...: without the guard, just this property is
+# violated.
 breaks()
 {
-	case $2 in
+	local mutation=$1 property=$2
+	shift 2
+
+	case $property in
 	rest)
-		search -O0 '-w20 -a' PROGRESS "$1" "${small[@]}"
+		search -O0 '-w20 -a' PROGRESS "$mutation" "$@"
 		grep 'acceptance cycle' "$work/report" ;;
 	*)
-		search '-O0 -DSAFETY' -w20 "$1" ONLY="$2" "${small[@]}"
+		search '-O0 -DSAFETY' -w20 "$mutation" ONLY="$property" "$@"
 		grep 'assertion violated' "$work/report" ;;
 	esac || { cat "$work/report"; return 1; }
 }
 
+# What is looked at alone, each with the faults that it may meet.
 small=(CALLS=2 SLOTS=1)
+few=(SLOTS=1 DEATHS=0 PARTINGS=0 CANCELS=1)
+# shellcheck disable=SC2034 # by their names, below
+parts=(CALLS=2 PARTS=2 "${few[@]}") \
+	twin=(CALLS=3 TWIN=2 "${few[@]}") \
+	resets=(CALLS=2 RESETS=1 "${few[@]}")
 size "2 calls, 1 slot, every fault" "${small[@]}"
 check "2 calls, 1 slot: every step of the model is possible" nothing_idle
 check "2 calls, 1 slot: a healed network comes to rest" ends "${small[@]}"
 size "3 calls, 2 slots, 2 cancels, reboot, process death" LEASES=0 PARTINGS=0
 size "3 calls, 2 slots, 1 cancel, reboot, association ended" \
 	DEATHS=0 PARTINGS=0 CANCELS=1
+while read -r size name; do
+	declare -n definitions=$size
+	size "$name" "${definitions[@]}"
+	check "$name: a healed network comes to rest" ends "${definitions[@]}"
+done <<'EOT'
+parts requests in two parts
+twin an idempotent call, which may be moved, and another
+resets a reboot of the client
+EOT
 
 # The table is that of Documentation/testing.rst, "The model".
-while read -r mutation property; do
-	check "$mutation breaks $property" breaks "$mutation" "$property"
+while read -r mutation property size; do
+	declare -n definitions=${size:-small}
+	check "$mutation breaks $property" \
+		breaks "$mutation" "$property" "${definitions[@]}"
 done <<'EOT'
 NO_DUPLICATE_FILTER 1
 NO_OLD_FILTER 1
@@ -133,5 +154,14 @@ EVICT_REPLY_ONLY 5
 NO_RETRANSMIT 5
 LATE_REPLY_ASKS rest
 REVIVE_UNKNOWN_ASSOC 6
+WITHDRAW_LEAVES_PARTS 2 parts
+NO_RESEND 5 parts
+PART_RUNS 7 parts
+RERUN_FORGETS 2 twin
+CANCEL_FORGETS_RUN 2 twin
+MOVE_FORGETS 2 twin
+LATE_RERUN_BLOCKS 4 twin
+CLIENT_ID_REUSED 3 resets
+FORMER_LIFE_KEPT 4 resets
 EOT
 finish

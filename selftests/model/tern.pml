@@ -15,9 +15,9 @@
  *
  * Each step is what the module does under one lock; the function that does it
  * is named.  Time is an order of events: an age in STALE is "before" or "after".
- * Not here: segments (RECEIVING); BUSY as a packet, which only moves timers;
- * cookies, BYE (the receiver may end an association at any time), one-way and
- * idempotent calls, a reboot of the client, and the other direction.
+ * Not here: BUSY as a packet, which only moves timers; cookies, BYE (the
+ * receiver may end an association at any time), one-way calls, replies in parts,
+ * and the other direction.
  *
  * Each guard can be taken out by a macro: the mutations.  With ONLY=n only the
  * property n is checked:
@@ -29,6 +29,7 @@
  *	   reply is kept when the client has acknowledged it
  *	5  after the network healed every call ends
  *	6  a server that rebooted executes no call of its previous life
+ *	7  no request is executed before all of it is there
  */
 
 /*
@@ -62,12 +63,21 @@
 #ifndef CANCELS
 #define CANCELS	2	/* calls withdrawn, or whose deadline passes */
 #endif
+#ifndef RESETS
+#define RESETS	0	/* reboots of the client; at most 1 */
+#endif
 #ifndef ROUNDS
 #define ROUNDS	2	/* of timers, within which all ends once healed */
 #endif
 #ifndef ONLY
 #define ONLY	0	/* all properties */
 #endif
+/*
+ * With PARTS a request is in two parts, of which the last one also asks for what
+ * is missing.  With TWIN, which is CALLS - 1, call 0 is idempotent: when it is
+ * moved to another association it becomes that call, so that its numbers there
+ * are not those of the copies that are still on their way.
+ */
 #define PROPERTY(n, holds) assert((ONLY && ONLY != n) || (holds))
 
 /* Sets of at most eight members. */
@@ -90,6 +100,9 @@
 
 /* The network: calls by packet, then associations by packet. */
 byte req, cancel, ack, replied, not_executed, unknown;
+#ifdef PARTS
+byte part, resend;
+#endif
 byte hello, welcome, stale, stale_ended, stale_rebooted;
 bool healed;
 bool finished;
@@ -99,6 +112,8 @@ bool finished;
 #define REPLIED		1
 #define NOT_EXECUTED	2
 #define UNKNOWN		3
+#define NOBODY_LEFT	4	/* its user was on a client that rebooted */
+#define MOVED		5	/* the twin goes on */
 
 /*
  * The client's calls: enum tern_call_state, and what struct tern_call has.  The
@@ -112,6 +127,10 @@ byte call_assoc[CALLS], call_accept[CALLS], call_slot[CALLS], call_seq[CALLS];
 byte cancelling;	/* calls that CANCEL was sent for */
 byte unacked;		/* calls whose reply is not acknowledged yet */
 byte acked;		/* calls acknowledged in the healed network */
+#ifdef TWIN
+bool moved;		/* the twin is in use */
+bool may_have_run;	/* ... and the first one may have */
+#endif
 byte after_end;		/* calls first sent after the server had ended ... */
 byte after_reboot;	/* ... or rebooted: what ages in STALE are compared with */
 
@@ -125,6 +144,7 @@ byte after_reboot;	/* ... or rebooted: what ages in STALE are compared with */
 byte assoc_state[ASSOCS + 1], assoc_accept[ASSOCS + 1];
 byte slot_call[(ASSOCS + 1) * SLOTS];
 byte n_assocs, current, asking;	/* the last two: peer->assoc, peer->hello */
+byte former_life;	/* associations from before the client rebooted */
 
 /*
  * The server's associations, by number from 1, with the client's number, and
@@ -137,13 +157,21 @@ byte n_assocs, current, asking;	/* the last two: peer->assoc, peer->hello */
 #define DONE		3
 #define ENDED_NOT_EXECUTED 4
 #define ENDED_UNKNOWN	5
+#define RAN		6
+#define RECEIVING	7
 byte accept_state[ACCEPTS + 1], accept_assoc[ACCEPTS + 1];
 byte record[(ACCEPTS + 1) * SLOTS], record_call[(ACCEPTS + 1) * SLOTS];
+#ifdef TWIN
+byte ran;		/* records whose call was executed before: slot->ran */
+#endif
+#ifdef PARTS
+byte have[(ACCEPTS + 1) * SLOTS];	/* parts that are here */
+#endif
 byte n_accepts;
 byte old_life;		/* associations from before the reboot */
 
 /* Faults so far, and rounds of timers since the network healed. */
-byte reboots, deaths, leases, partings, cancels, rounds;
+byte reboots, deaths, leases, partings, cancels, resets, rounds;
 
 /* What really happened: how often a call was given to a worker. */
 byte executed[CALLS];
@@ -151,7 +179,25 @@ byte executed[CALLS];
 #define TX(c)	(call_assoc[c] * SLOTS + call_slot[c])
 #define RX(c)	(call_accept[c] * SLOTS + call_slot[c])
 
-#define IS_WAITING(x)	(state[x] == WAITING)
+/* What is true of a call and of its twin. */
+#ifdef TWIN
+#define IDEMPOTENT(x)	((x) == 0 || (x) == TWIN)
+#define EXECUTED(x)	(IDEMPOTENT(x) -> executed[0] + executed[TWIN] : executed[x])
+#define IS_TOLD(x, outcome) (told[x] == outcome || \
+			     (IDEMPOTENT(x) && told[TWIN] == outcome))
+#define IS_MADE(x)	((x) != TWIN || moved)
+#define MAY_HAVE_RUN(x)	((x) == TWIN && may_have_run)
+#define HAS_RUN(k)	HAS(ran, k)
+#else
+#define IDEMPOTENT(x)	false
+#define EXECUTED(x)	executed[x]
+#define IS_TOLD(x, outcome) (told[x] == outcome)
+#define IS_MADE(x)	true
+#define MAY_HAVE_RUN(x)	false
+#define HAS_RUN(k)	false
+#endif
+
+#define IS_WAITING(x)	(state[x] == WAITING && IS_MADE(x))
 #if CALLS > 2
 #define SOME_WAIT (IS_WAITING(0) || IS_WAITING(1) || IS_WAITING(2))
 #define FIRST_WAITING (IS_WAITING(0) -> 0 : (IS_WAITING(1) -> 1 : 2))
@@ -168,20 +214,43 @@ inline report(x, outcome)
 	if
 	:: told[x] == NONE ->
 		told[x] = outcome;
-		PROPERTY(2, outcome != REPLIED || executed[x] == 1);
-		PROPERTY(2, outcome != NOT_EXECUTED || executed[x] == 0)
+		PROPERTY(2, outcome != REPLIED || executed[x] == 1 ||
+			    IDEMPOTENT(x) && EXECUTED(x) > 0);
+		PROPERTY(2, outcome != NOT_EXECUTED || EXECUTED(x) == 0)
 	:: else
 	fi
 }
 
-/* end(), with slot_release() */
+/* end(), with slot_release(); and what end_unsent() and failed() make of it */
 inline end_call(x, outcome)
 {
 	state[x] = ENDED;
 	DROP(cancelling, x);
 	DROP(after_end, x);
 	DROP(after_reboot, x);
-	report(x, outcome)
+	if
+	:: outcome == NOT_EXECUTED && MAY_HAVE_RUN(x) -> report(x, UNKNOWN)
+	:: else -> report(x, outcome)
+	fi
+}
+
+/* may_move(); a call is moved once only, and is at its end the second time */
+#ifdef TWIN
+#define MAY_MOVE(x)	((x) == 0 && told[x] == NONE && !HAS(cancelling, x))
+#else
+#define MAY_MOVE(x)	false
+#endif
+inline move(too_late)
+{
+#ifdef TWIN
+	moved = true;
+#ifndef MOVE_FORGETS
+	may_have_run = !HAS(too_late, 0);
+#endif
+	end_call(0, MOVED)
+#else
+	skip
+#endif
 }
 
 /*
@@ -201,9 +270,11 @@ inline end_assoc(which, too_late)
 		:: call_assoc[i] == which ->
 			DROP(unacked, i);
 			if
-			:: state[i] == SENT && HAS(too_late, i) ->
+			:: state[i] == SENT && MAY_MOVE(i) ->
+				move(too_late)
+			:: state[i] == SENT && !MAY_MOVE(i) && HAS(too_late, i) ->
 				end_call(i, NOT_EXECUTED)
-			:: state[i] == SENT && !HAS(too_late, i) ->
+			:: state[i] == SENT && !MAY_MOVE(i) && !HAS(too_late, i) ->
 				end_call(i, UNKNOWN)
 			:: else
 			fi
@@ -295,6 +366,9 @@ inline start(x, s)
 	   !HAS(old_life, call_accept[x]) -> ADD(after_end, x)
 	:: else
 	fi;
+#ifdef PARTS
+	ADD(part, x);
+#endif
 	ADD(req, x)
 }
 
@@ -324,7 +398,8 @@ inline reply_input(x, outcome)
 	:: found ->
 		PROPERTY(3, found - 1 == x);
 		if
-		:: outcome == REPLIED -> ADD(unacked, found - 1)
+		:: outcome == REPLIED && !IDEMPOTENT(found - 1) ->
+			ADD(unacked, found - 1)
 		:: else
 		fi;
 		end_call(found - 1, outcome)
@@ -343,6 +418,35 @@ inline reply_input(x, outcome)
 #define HAS_STALE(a)	HAS(stale, a)
 #define HAS_STALE_ENDED(a) HAS(stale_ended, a)
 #define HAS_STALE_REBOOTED(a) HAS(stale_rebooted, a)
+/* tern_net_new_epoch(): a new life of the client, which knows nothing */
+inline reset()
+{
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: state[i] == SENT ->
+			end_call(i, NOBODY_LEFT)
+		:: else
+		fi
+	}
+	for (a : 1 .. n_assocs) {
+		assoc_state[a] = OVER;
+		assoc_accept[a] = 0;
+		ADD(former_life, a);
+		for (i : 0 .. SLOTS - 1) {
+			slot_call[a * SLOTS + i] = 0
+		}
+	}
+	unacked = 0;
+	current = 0;
+	asking = 0;
+#ifdef CLIENT_ID_REUSED
+	n_assocs = 0;
+	former_life = 0;
+#endif
+	a = 0;
+	i = 0
+}
+
 #define MAY_PART(a)	(!healed && partings < PARTINGS && \
 			 assoc_state[a] == UP)
 
@@ -412,16 +516,23 @@ end:	do
 			b = 0
 		}
 	}
+	/* the client reboots; calls that nothing was sent of are those of its next life */
+	:: d_step {
+		!healed && resets < RESETS && n_assocs && n_assocs < ASSOCS - 1 ->
+		resets++;
+		reset()
+	}
 	od
 }
 
 #define HAS_REPLIED(x)	HAS(replied, x)
 #define HAS_REFUSED(x)	HAS(not_executed, x)
 #define HAS_UNKNOWN(x)	HAS(unknown, x)
+#define HAS_RESEND(x)	HAS(resend, x)
 #define MAY_ACK(x)	(!healed && HAS(unacked, x))
 #define CAN_CANCEL	(!healed && cancels < CANCELS)
 #define MAY_CANCEL(x)	(CAN_CANCEL && state[x] == SENT && !HAS(cancelling, x))
-#define MAY_END(x)	(CAN_CANCEL && state[x] == WAITING)
+#define MAY_END(x)	(CAN_CANCEL && IS_WAITING(x))
 #define MAY_GIVE_UP(x)	(!healed && state[x] == SENT && \
 			 HAS(cancelling, x) && told[x] == NONE)
 
@@ -464,6 +575,22 @@ end:	do
 			reply_input(x, UNKNOWN)
 		}
 	}
+#ifdef PARTS
+	/* tern_call_input_resend() */
+	:: atomic {
+		PICK(x, CALLS, HAS_RESEND);
+		d_step {
+			ARRIVES(resend, x);
+			find(x);
+			if
+			:: found -> ADD(part, x)
+			:: else
+			fi;
+			found = 0;
+			x = 0
+		}
+	}
+#endif
 	/* tern_calls_ack_idle(), or at once for a large reply */
 	:: atomic {
 		PICK(x, CALLS, MAY_ACK);
@@ -526,7 +653,13 @@ inline answer(k)
 /* slot_end(), or the state of a request, with the answer */
 inline set_record(k, now)
 {
-	record[k] = now;
+	if
+	:: now == ENDED_NOT_EXECUTED && HAS_RUN(k) -> record[k] = ENDED_UNKNOWN
+	:: else -> record[k] = now
+	fi;
+#ifdef PARTS
+	have[k] = 0;
+#endif
 	answer(k)
 }
 
@@ -536,6 +669,8 @@ inline set_record(k, now)
 #define AGAIN		3
 #define OLD		4
 #define BROKEN		5
+#define RERUN		6
+#define MORE		7
 
 #define SEQ(k)		(record_call[k] -> call_seq[record_call[k] - 1] : 0)
 #ifdef NO_DUPLICATE_FILTER
@@ -549,6 +684,14 @@ inline set_record(k, now)
 #define IS_OLD(x)	(call_seq[x] < SEQ(RX(x)))
 #endif
 
+/* A late copy that runs again is not: its client has the reply. slot_drop() */
+#ifdef LATE_RERUN_BLOCKS
+#define IS_OPEN(k)	(record[k] == QUEUED || record[k] == EXECUTING)
+#else
+#define IS_OPEN(k)	((record[k] == QUEUED || record[k] == EXECUTING || \
+			  record[k] == RECEIVING) && !HAS_RUN(k))
+#endif
+
 inline judge(x)
 {
 	if
@@ -557,8 +700,7 @@ inline judge(x)
 		if
 		:: IS_NEW(x) ->
 			if
-			:: record[RX(x)] == QUEUED ||
-			   record[RX(x)] == EXECUTING -> verdict = BROKEN
+			:: IS_OPEN(RX(x)) -> verdict = BROKEN
 			:: else -> verdict = NEW
 			fi
 		:: else ->
@@ -566,6 +708,8 @@ inline judge(x)
 			:: record[RX(x)] == IDLE -> verdict = OLD
 			:: record[RX(x)] == QUEUED ||
 			   record[RX(x)] == EXECUTING -> verdict = BUSY
+			:: record[RX(x)] == RECEIVING -> verdict = MORE
+			:: record[RX(x)] == RAN -> verdict = RERUN
 			:: else -> verdict = AGAIN
 			fi
 		fi
@@ -588,18 +732,91 @@ inline lookup(x)
 	known = (accept_state[call_accept[x]] == UP)
 }
 
-/* The server forgets what the slots of an association hold. */
+/*
+ * The server forgets what the slots of an association hold; what is executing is
+ * an orphan, whose reply goes nowhere.
+ */
 inline forget(b)
 {
 	accept_state[b] = OVER;
 	for (i : 0 .. SLOTS - 1) {
+#ifdef TWIN
+		DROP(ran, b * SLOTS + i);
+#endif
+#ifdef PARTS
+		have[b * SLOTS + i] = 0;
+#endif
 		record[b * SLOTS + i] = IDLE;
 		record_call[b * SLOTS + i] = 0
 	}
 	i = 0
 }
 
+/* end_earlier_lives(): when the client uses an association of its new life */
+inline end_former(k)
+{
+#if RESETS > 0 && !defined(FORMER_LIFE_KEPT)
+	for (b : 1 .. k - 1) {
+		if
+		:: accept_state[b] == UP && HAS(former_life, accept_assoc[b]) &&
+		   !HAS(former_life, accept_assoc[k]) -> forget(b)
+		:: else
+		fi
+	}
+	b = 0
+#else
+	skip
+#endif
+}
+
+/* tern_request_input(): the call is the one that the slot knows from now on */
+inline note(x)
+{
+	record_call[RX(x)] = x + 1;
+#ifdef PARTS
+	have[RX(x)] = 0;
+#endif
+#ifdef TWIN
+	DROP(ran, RX(x));
+#ifndef RERUN_FORGETS
+	if
+	:: verdict == RERUN -> ADD(ran, RX(x))
+	:: else
+	fi;
+#endif
+#endif
+	skip
+}
+
+#ifdef PART_RUNS
+#define IS_WHOLE(x)	true
+#else
+#define IS_WHOLE(x)	(have[RX(x)] == 3)
+#endif
+
+/* add(): a part, or all of it; a last part asks for what is missing */
+inline add_part(x, which)
+{
+#ifdef PARTS
+	have[RX(x)] = have[RX(x)] | which;
+	if
+	:: IS_WHOLE(x) -> record[RX(x)] = QUEUED
+	:: else ->
+		record[RX(x)] = RECEIVING;
+#ifndef NO_RESEND
+		if
+		:: which == 2 -> ADD(resend, x)
+		:: else
+		fi
+#endif
+	fi
+#else
+	record[RX(x)] = QUEUED
+#endif
+}
+
 #define HAS_REQ(x)	HAS(req, x)
+#define HAS_PART(x)	HAS(part, x)
 #define HAS_CANCEL(x)	HAS(cancel, x)
 #define HAS_ACK(x)	HAS(ack, x)
 #define HAS_HELLO(a)	HAS(hello, a)
@@ -607,7 +824,7 @@ inline forget(b)
 /* Packets. */
 active proctype server()
 {
-	byte x, b, i, verdict;
+	byte x, b, i, verdict, which;
 	bool known;
 
 end:	do
@@ -644,14 +861,20 @@ end:	do
 	:: atomic {
 		if
 		:: PICK(x, CALLS, HAS_REQ);
-			d_step { ARRIVES(req, x); b = false }
+			d_step { ARRIVES(req, x); which = 2 }
+#ifdef PARTS
+		:: PICK(x, CALLS, HAS_PART);
+			d_step { ARRIVES(part, x); which = 1 }
+#endif
 		:: PICK(x, CALLS, HAS_CANCEL);
-			d_step { ARRIVES(cancel, x); b = true }
+			d_step { ARRIVES(cancel, x); which = 0 }
 		fi;
 		d_step {
 			lookup(x);
 			if
-			:: known -> judge(x)
+			:: known ->
+				end_former(call_accept[x]);
+				judge(x)
 			:: else
 			fi
 		}
@@ -666,44 +889,68 @@ end:	do
 			:: !HAS(old_life, call_accept[x]) ->
 				ADD(stale, call_assoc[x])
 			fi
-		:: verdict == NEW && b ->
+		:: verdict == NEW && !which ->
 #ifdef CANCEL_LEAVES_NO_RECORD
 			ADD(not_executed, x)
 #else
 			d_step {
-				record_call[RX(x)] = x + 1;
+				note(x);
 				set_record(RX(x), ENDED_NOT_EXECUTED)
 			}
 #endif
-		:: verdict == NEW && !b ->
+#ifdef TWIN
+		:: verdict == RERUN && !which ->
+#ifdef CANCEL_FORGETS_RUN
+			d_step { set_record(RX(x), ENDED_NOT_EXECUTED) }
+#else
+			d_step { set_record(RX(x), ENDED_UNKNOWN) }
+#endif
+#endif
+		:: (verdict == NEW || verdict == RERUN) && which ->
 			/* input_new() */
 			d_step {
-				record_call[RX(x)] = x + 1;
-				record[RX(x)] = QUEUED
+				note(x);
+				add_part(x, which)
 			}
-		:: verdict == NEW && !b && !healed ->
+#ifdef PARTS
+		:: verdict == MORE && which ->
+			/* input_more() */
+			d_step { add_part(x, which) }
+#endif
+		:: (verdict == NEW || verdict == RERUN) && which && !healed ->
 			/* refusal(), refuse() */
 #ifdef REFUSAL_WITHOUT_RECORD
 			ADD(not_executed, x)
 #else
 			d_step {
-				record_call[RX(x)] = x + 1;
+				note(x);
 				set_record(RX(x), ENDED_NOT_EXECUTED)
 			}
 #endif
-		:: verdict == BUSY && b && record[RX(x)] == QUEUED ->
+		:: verdict == BUSY && !which && record[RX(x)] == QUEUED ->
 			/* withdraw() */
 #ifdef WITHDRAW_LEAVES_QUEUED
 			ADD(not_executed, x)
 #else
 			d_step { set_record(RX(x), ENDED_NOT_EXECUTED) }
 #endif
+#ifdef PARTS
+		:: verdict == MORE && !which ->
+			/* withdraw() */
+#ifdef WITHDRAW_LEAVES_PARTS
+			ADD(not_executed, x)
+#else
+			d_step {
+				set_record(RX(x), ENDED_NOT_EXECUTED)
+			}
+#endif
+#endif
 		:: verdict == AGAIN -> d_step { answer(RX(x)) }
 		:: else
 		fi;
 		d_step {
 			x = 0;
-			b = 0;
+			which = 0;
 			verdict = 0;
 			known = 0
 		}
@@ -734,7 +981,11 @@ end:	do
 #define IS_QUEUED(x)	IS_HERE(x, QUEUED)
 #define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
 #define IS_DONE(x)	IS_HERE(x, DONE)
+#ifdef PARTS
+#define MAY_EXPIRE(x)	(!healed && (IS_QUEUED(x) || IS_HERE(x, RECEIVING)))
+#else
 #define MAY_EXPIRE(x)	(!healed && IS_QUEUED(x))
+#endif
 #define MAY_EVICT(x)	(!healed && IS_DONE(x))
 #define MAY_FORGET(b)	(!healed && leases < LEASES && accept_state[b] == UP)
 
@@ -753,8 +1004,12 @@ end:	do
 			:: executed[x] < 2 -> executed[x]++
 			:: else
 			fi;
-			PROPERTY(1, executed[x] == 1);
-			PROPERTY(2, told[x] != NOT_EXECUTED);
+#ifdef PARTS
+			PROPERTY(7, have[RX(x)] == 3);
+			have[RX(x)] = 0;
+#endif
+			PROPERTY(1, executed[x] == 1 || IDEMPOTENT(x));
+			PROPERTY(2, !IS_TOLD(x, NOT_EXECUTED));
 			PROPERTY(6, !HAS(old_life, call_accept[x]));
 			x = 0
 		}
@@ -763,11 +1018,17 @@ end:	do
 	:: atomic {
 		PICK(x, CALLS, IS_EXECUTING);
 		d_step {
-			set_record(RX(x), DONE);
+			if
+			:: IDEMPOTENT(x) ->
+				/* forget_reply() */
+				ADD(replied, x);
+				record[RX(x)] = RAN
+			:: else -> set_record(RX(x), DONE)
+			fi;
 			x = 0
 		}
 	}
-	/* tern_service_expire() */
+	/* tern_service_expire(), tern_requests_expire() */
 	:: atomic {
 		PICK(x, CALLS, MAY_EXPIRE);
 		d_step {
@@ -890,15 +1151,22 @@ inline timers()
 	fi
 }
 
+/* A call of the client's new life was replied to, and what the slots have. */
+#define IS_OF_NEW_LIFE(x) (told[x] == REPLIED && !HAS(former_life, call_assoc[x]))
+#define NEW_LIFE_IS_KNOWN (IS_OF_NEW_LIFE(0) || IS_OF_NEW_LIFE(1))
+#define IS_KEPT(x)	(record_call[RX(x)] == (x) + 1)
+
 /* Nothing moves, or too long: everything must have come to its end. */
 inline finish()
 {
 	finished = true;
 	for (i : 0 .. CALLS - 1) {
-		PROPERTY(5, told[i] != NONE);
+		PROPERTY(5, told[i] != NONE || !IS_MADE(i));
 		PROPERTY(4, state[i] != SENT);
 		PROPERTY(4, !HAS(unacked, i));
-		PROPERTY(4, !(HAS(acked, i) && IS_DONE(i)))
+		PROPERTY(4, !(HAS(acked, i) && IS_DONE(i)));
+		PROPERTY(4, !HAS(former_life, call_assoc[i]) ||
+			    !NEW_LIFE_IS_KNOWN || !IS_KEPT(i))
 	}
 	i = 0
 }
@@ -916,7 +1184,10 @@ end:	do
 		replied = 0; not_executed = 0; unknown = 0;
 		hello = 0; welcome = 0;
 		stale = 0; stale_ended = 0; stale_rebooted = 0;
-		reboots = 0; deaths = 0; leases = 0; partings = 0; cancels = 0
+#ifdef PARTS
+		part = 0; resend = 0;
+#endif
+		resets = 0; reboots = 0; deaths = 0; leases = 0; partings = 0; cancels = 0
 	}
 	:: atomic {
 		timeout && !finished ->
