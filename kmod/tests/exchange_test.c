@@ -523,10 +523,9 @@ static void sweep(void)
 	flush(&out);
 }
 
-/* One step is a fifth of a millisecond. */
-static void step(unsigned int n)
+/* A fifth of a millisecond goes by. */
+static void pass_time(void)
 {
-	const struct trouble *trouble = world.trouble;
 	unsigned int i = 0;
 
 	virtual_now_us += 200;
@@ -537,6 +536,13 @@ static void step(unsigned int n)
 			i++;
 	}
 	expire_timers();
+}
+
+static void step(unsigned int n)
+{
+	const struct trouble *trouble = world.trouble;
+
+	pass_time();
 	work();
 	if (n % 5000 == 0)
 		sweep();
@@ -821,8 +827,81 @@ static void history(struct kunit *test)
 	finish();
 }
 
+/* A worker takes what is there, and does not reply. */
+static void take_all(struct tern_worker *worker)
+{
+	struct tern_request *req;
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	while ((req = tern_worker_take(worker, &out))) {
+		KUNIT_ASSERT_FALSE(world.test, IS_ERR(req));
+		tern_request_consumed(req);
+		tern_request_put(req);
+	}
+	KUNIT_EXPECT_TRUE(world.test, skb_queue_empty(&out.q));
+}
+
+/* How many a worker has that were given up; those are behind the others. */
+static unsigned int count_given_up(const struct tern_worker *worker)
+{
+	const struct tern_request *req;
+	unsigned int n = 0;
+
+	list_for_each_entry(req, &worker->executing, link) {
+		KUNIT_EXPECT_TRUE(world.test, req->given_up || !n);
+		n += req->given_up;
+	}
+	return n;
+}
+
+/*
+ * What was given up costs the timer nothing any more: it looks at the first of
+ * those and not behind it.
+ */
+static void given_up_is_left_alone(struct kunit *test)
+{
+	struct trouble calm = { .name = "a worker that hangs" };
+	struct worker *w = &world.workers[0];
+	struct tern_request *last;
+	struct tern_outbox out;
+	unsigned int i, steps;
+
+	begin(test, &calm);
+	/* some at the beginning; as many 60 ms later, which are given up first */
+	for (steps = 0; !count_given_up(&w->worker); steps++) {
+		KUNIT_ASSERT_LT(test, steps, 1500U);
+		calm.timeout_ms = steps ? 60 : 200;
+		for (i = 0; i < 20 && steps % 300 == 0 && steps < 600; i++)
+			submit();
+		pass_time();
+		take_all(&w->worker);
+	}
+	KUNIT_EXPECT_EQ(test, count_given_up(&w->worker), 20U);
+	KUNIT_EXPECT_FALSE(test, list_first_entry(&w->worker.executing,
+						  struct tern_request,
+						  link)->given_up);
+
+	last = list_last_entry(&w->worker.executing, struct tern_request, link);
+	last->given_up = false;
+	tern_outbox_init(&out);
+	tern_workers_timeout(w->worker.service, &out);
+	flush(&out);
+	KUNIT_EXPECT_FALSE(test, last->given_up);
+	last->given_up = true;
+
+	/* until no fate is open */
+	while (count_given_up(&w->worker) < 40 || world.assoc[0]->tx.in_use) {
+		KUNIT_ASSERT_LT(test, steps++, 5000U);
+		pass_time();
+	}
+	collect_outcomes();
+	finish();
+}
+
 static struct kunit_case exchange_cases[] = {
 	KUNIT_CASE_PARAM(history, trouble_gen_params),
+	KUNIT_CASE(given_up_is_left_alone),
 	{}
 };
 
