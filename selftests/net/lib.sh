@@ -22,7 +22,47 @@ nodes()
 	namespace client
 	namespace server
 	link client server
+	filterable client
 	up "$@"
+}
+
+# filterable NAME: so that what it sends and receives on eth0 can be lost.
+filterable()
+{
+	local -n node=$1
+
+	"${node[@]}" tc qdisc add dev eth0 clsact
+}
+
+# Types of packets, as "lose" takes them.
+# shellcheck disable=SC2034 # for who sources this
+request=6 reply=7 ack=11
+
+# lose NAME DIRECTION [TYPE [MATCH...]]: packets of this type, or all; direction
+# is egress or ingress. let_pass NAME DIRECTION: no more.
+lose()
+{
+	local -n node=$1
+	local words=(match u8 17 0xff at 9)
+
+	[ $# -lt 3 ] || words+=(match u8 "$3" 0xff at 29 "${@:4}")
+	"${node[@]}" tc filter add dev eth0 "$2" protocol ip \
+		u32 "${words[@]}" action drop
+}
+
+let_pass()
+{
+	local -n node=$1
+
+	"${node[@]}" tc filter del dev eth0 "$2"
+}
+
+# Replies of workers; outcomes without one pass.
+lose_replies()
+{
+	local replied=0	# enum tern_outcome
+
+	lose "$1" ingress $reply match u8 $replied 0xff at 76
 }
 
 # up [SETTING VALUE]...: both nodes.

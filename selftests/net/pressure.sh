@@ -11,8 +11,6 @@ set -euo pipefail
 # shellcheck source=selftests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-reply=7 ack=11
-replied=0	# enum tern_outcome
 cgroup=/sys/fs/cgroup/tern-$$
 
 # connect NAME N: a namespace with a link to the server, up.
@@ -27,7 +25,7 @@ connect()
 	ip -n "tern-server-$$" addr add "10.8.$2.2/24" dev "eth$2"
 	ip -n "$full" link set eth0 up
 	ip -n "tern-server-$$" link set "eth$2" up
-	ip netns exec "$full" tc qdisc add dev eth0 clsact
+	filterable "$1"
 	ip netns exec "$full" tern up allow 10.8.0.0/16 timeout 60s
 }
 
@@ -43,31 +41,6 @@ from()
 	to=10.8.${number[$1]}.2
 	shift
 	"$@"
-}
-
-# lose NAME DIRECTION [TYPE [MATCH...]]: packets of this type, or all; direction
-# is egress or ingress. let_pass NAME DIRECTION: no more.
-lose()
-{
-	local -n node=$1
-	local words=(match u8 17 0xff at 9)
-
-	[ $# -lt 3 ] || words+=(match u8 "$3" 0xff at 29 "${@:4}")
-	"${node[@]}" tc filter add dev eth0 "$2" protocol ip \
-		u32 "${words[@]}" action drop
-}
-
-let_pass()
-{
-	local -n node=$1
-
-	"${node[@]}" tc filter del dev eth0 "$2"
-}
-
-# Replies with content; outcomes without it pass.
-lose_replies()
-{
-	lose "$1" ingress $reply match u8 $replied 0xff at 76
 }
 
 # at_server N JQ: what the server has of client number N fits the expression.
@@ -164,13 +137,12 @@ sum()
 	"${server[@]}" tern -j peer show | jq "[.[].$1] | add"
 }
 
-# refuses NAME ID: a call is refused at once.
+# refuses NAME ID [OPTION VALUE]...: a call is refused at once.
 refuses()
 {
-	from "$1" calls first "$2"
+	from "$1" calls first "$2" "${@:3}"
 	tail -n 1 "$out"
-	tail -n 1 "$out" | awk -v id="$2" -v error="$(
-		python3 -c 'import errno; print(errno.ENOBUFS)')" '
+	tail -n 1 "$out" | awk -v id="$2" -v error="$(number_of ENOBUFS)" '
 		{ exit !($1 == id && $2 == "not-executed" && $3 == error &&
 			 $6 < 10000) }'
 }
@@ -303,6 +275,9 @@ check "a request that waits" eventually at_server 2 '.queued_bytes > 0'
 bytes=$(at_server 2 .queued_bytes)
 limit_server queue-peer "$bytes"
 check "the queue of its peer is full: a call is refused" refuses two 2
+check "so is one that is sent once" refuses two 6 maybe 1
+check "so is an idempotent one" refuses two 7 idempotent 1
+check "so is a one-way one" refuses two 8 oneway 1
 background three first 3
 check "another peer's waits" eventually at_server 3 '.queued_bytes > 0'
 limit_server queue-peer 16M queue-net "$bytes"
@@ -313,6 +288,18 @@ continue_service
 callers_ended
 check "what was queued has its reply" ended 2 replied
 check "what was refused did not run" verify
+
+# At least once: that a copy is refused does not mean that none ran.
+forget
+lose_replies two
+background two first 10 idempotent 1
+check "an idempotent call that ran, whose reply is lost" eventually executed 10
+limit_server queue-net 1
+callers_ended
+check "its next copy is refused: unknown" became 10 unknown ENOBUFS
+check "and true" verify again
+limit_server queue-net 256M
+let_pass two ingress
 
 # A cgroup that may hold some replies of many.
 forget

@@ -11,8 +11,6 @@ set -euo pipefail
 # shellcheck source=selftests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-request=6 reply=7
-
 # The wire is no part of the link: it goes, and with it all that passes.
 middle_of()
 {

@@ -92,6 +92,21 @@ calls first 4002 reply 20000 idempotent 1
 check "a large reply to at-least-once" grep -q '^4002 replied' "$out"
 check "is not kept either" eventually peer server '.cached_bytes == 0'
 
+# One-way: until the client knows that it is delivered.
+forget
+filtered=$(stat server duplicates-filtered)
+retransmissions=$(stat client retransmissions)
+impair loss 30%
+calls first 6001 count 100 parallel 8 oneway 1
+heal
+check "one-way: every call is delivered" ended 100 delivered
+check "one-way: each of them runs" eventually runs 100
+check "one-way: once" verify
+check "one-way: requests were lost" \
+	counted client retransmissions $((retransmissions + 20))
+check "one-way: so was the word that they are delivered" \
+	counted server duplicates-filtered $((filtered + 10))
+
 # Quiet: its socket is closed before the request can have arrived.
 forget
 impair delay 400ms
@@ -105,6 +120,21 @@ heal
 check "quiet: once" verify
 check "quiet: nothing is left of it" \
 	eventually peer client '.slots_used == 0 and .quarantined == 0'
+
+# Quiet calls that nobody answers: so many go on without their socket.
+forget
+"${client[@]}" tern up queue-net 200K
+impair loss 100%
+calls first 7001 count 8 parallel 8 size 60000 oneway 1 quiet 1
+check "quiet: the node keeps as many as it may queue" \
+	peer client '.slots_used == 8 and .quarantined == 5'
+heal
+check "quiet: those run" eventually runs 3
+check "quiet: nothing is left of any" \
+	eventually peer client '.slots_used == 0 and .quarantined == 0'
+check "quiet: the others do not run" test "$(wc -l <"$log")" = 3
+check "quiet: none ran twice" verify
+"${client[@]}" tern up queue-net 256M
 
 end_service
 check "the service ends" test "$status" = 0

@@ -61,17 +61,30 @@ verify()
 		"$log" "$out" "$out.made"
 }
 
+# number_of ERRNO: the number of an error.
+number_of()
+{
+	python3 -c "import errno; print(errno.$1)"
+}
+
 # ended COUNT OUTCOME [ERRNO]: so many calls ended like this. ERRNO is a name.
 ended()
 {
 	local number=''
 
-	[ $# -lt 3 ] || number=$(python3 -c "import errno; print(errno.$3)")
+	[ $# -lt 3 ] || number=$(number_of "$3")
 	awk '{ n[$2 " " $3]++ } END { for (k in n) print n[k], k }' "$out"
 	tail -n 20 "$out"
 	[ "$(awk -v outcome="$2" -v number="$number" \
 		'$2 == outcome && (number == "" || $3 == number)' "$out" |
 		wc -l)" = "$1" ]
+}
+
+# became ID OUTCOME [ERRNO]: how the call with this number ended.
+became()
+{
+	tail -n 20 "$out"
+	grep -q "^$1 $2 ${3+$(number_of "$3") }" "$out"
 }
 
 # took MINIMUM MAXIMUM: how many milliseconds each call took.

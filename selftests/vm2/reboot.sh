@@ -33,12 +33,28 @@ check "the client was told of the reboots" counted A stales-received
 # Idempotent calls are made again, in the next life.
 calls first 5000001 count 400 parallel 8 delay 20 timeout 60000 idempotent 1
 check "idempotent calls are executed" until_true executed 50 5000001
+idempotent=$caller
+calls first 6000001 delay 60000 timeout 30000 maybe 1
+check "a call that is sent once executes" until_true executed 1 6000001
+maybe=$caller
+check "the service stands still" vm2_run B "pkill -STOP -x counter"
+calls first 7000001 oneway 1
+check "a one-way call is sent" vm2_wait A "$caller"
+collect 7000001
+check "and is delivered" ended 1 delivered
 check "the machine is reset once more" reset_b
 check "server up, life 4" up_b
-check "the idempotent caller ends" vm2_wait A "$caller"
-collect 5000001
+check "the idempotent caller ends" vm2_wait A "$idempotent"
+check "the caller of what was sent once ends" vm2_wait A "$maybe"
+collect 5000001 5999999
 check "every idempotent call has its reply" ended 400 replied
 check "each of them ran" verify again
+collect 6000001 6999999
+check "what was sent once: unknown, as others met the next life" \
+	ended 1 unknown ECONNRESET
+check "it did not run again" verify
+collect 7000001
+check "the one-way call was lost with its queue" test ! -s "$log"
 
 check "no kernel reported anything" vm2_stop
 finish

@@ -16,14 +16,21 @@ check "server up" up_b lease 5s
 # The client's machine dies.
 calls first 1 count 6 parallel 6 delay 2000 timeout 60000
 check "its calls execute" until_true executed 4
+check "the service stands still" vm2_run B "pkill -STOP -x counter"
+calls first 50 oneway 1
+check "a one-way call is sent" vm2_wait A "$caller"
+collect 50
+check "and is delivered" ended 1 delivered
 vm2_kill A
 check "the server gives its association up" until_true counted B \
 	associations-ended
+check "the service goes on" vm2_run B "pkill -CONT -x counter"
+check "the one-way call is executed" until_true executed 1 50
 check "orphans are counted, or have ended before" until_true \
 	shows B '.[0] | .executing == 0 and .queued == 0' "service show"
 check "nothing is kept for the dead one" until_true shows B \
 	'all(.cached_bytes == 0 and .queued_bytes == 0)' "peer show"
-check "no more was executed than sent" test "$(count_executed)" -le 6
+check "no more was executed than sent" test "$(count_executed)" -le 7
 check "the client's machine boots again" vm2_boot A
 check "client up again" up_a lease 5s
 calls first 101 count 50 parallel 4
