@@ -22,6 +22,9 @@
 /* A worker with so many requests that nobody waits for gets no others. */
 #define OFF_SLOT_MAX	1024
 
+/* Requests that are given up before the lock is released. */
+#define GIVE_UP_MAX	32
+
 static void stop_asking(struct tern_request *req)
 {
 	if (!req->want_ms)
@@ -364,25 +367,39 @@ bool tern_worker_forget(struct tern_request *req, enum tern_end why)
 }
 
 /*
- * The next executing request that is to be given up now.  Those whose deadline
- * has come are told so on the way, and owners are asked again.
+ * Gives up what executes and is due, as many as fit: of each a reference is in
+ * @due.  Those whose deadline has come are told so on the way, and owners are
+ * asked again.
  */
-static struct tern_request *next_given_up(struct tern_service *service, u64 now,
-					  u64 *next, struct tern_outbox *out)
+static unsigned int give_up(struct tern_service *service, u64 now,
+			    struct tern_request **due, u64 *next,
+			    struct tern_outbox *out)
 {
+	struct tern_request *req, *after;
 	struct tern_worker *worker;
-	struct tern_request *req;
+	unsigned int n = 0;
 
 	*next = U64_MAX;
 	list_for_each_entry(worker, &service->workers, link) {
-		list_for_each_entry(req, &worker->executing, link) {
+		list_for_each_entry_safe(req, after, &worker->executing, link) {
 			/* So are all behind it. */
 			if (req->given_up)
 				break;
 			if (req->deadline_us <= now)
 				__tell(req, TERN_CAUSE_TIMEOUT, true);
-			if (req->give_up_us && req->give_up_us <= now)
-				return req;
+			if (req->give_up_us && req->give_up_us <= now) {
+				if (!req->orphan)
+					worker->n_off_slot++;
+				req->given_up = true;
+				list_move_tail(&req->link, &worker->executing);
+				service->n_executing--;
+				stop_asking(req);
+				tern_request_get(req);
+				due[n++] = req;
+				if (n == GIVE_UP_MAX)
+					return n;
+				continue;
+			}
 			*next = min(*next, req->give_up_us ?: req->deadline_us);
 			if (!req->want_ms)
 				continue;
@@ -393,7 +410,7 @@ static struct tern_request *next_given_up(struct tern_service *service, u64 now,
 			*next = min(*next, req->ask_us);
 		}
 	}
-	return NULL;
+	return n;
 }
 
 /**
@@ -403,29 +420,25 @@ static struct tern_request *next_given_up(struct tern_service *service, u64 now,
  */
 void tern_workers_timeout(struct tern_service *service, struct tern_outbox *out)
 {
+	struct tern_request *due[GIVE_UP_MAX];
 	u64 now = tern_now_us();
-	struct tern_request *req;
+	unsigned int i, n;
 	u64 next;
 
-	spin_lock_bh(&service->lock);
-	service->timer_us = U64_MAX;
-	while ((req = next_given_up(service, now, &next, out))) {
-		if (!req->orphan)
-			req->worker->n_off_slot++;
-		req->given_up = true;
-		list_move_tail(&req->link, &req->worker->executing);
-		service->n_executing--;
-		stop_asking(req);
-		tern_request_get(req);
-		spin_unlock_bh(&service->lock);
-		TERN_COUNT(service->tn, GIVEN_UP);
-		tern_request_fail(req, TERN_UNKNOWN, req->told, out);
-		tern_request_put(req);
+	do {
 		spin_lock_bh(&service->lock);
-	}
-	if (next != U64_MAX)
-		arm(service, next);
-	spin_unlock_bh(&service->lock);
+		service->timer_us = U64_MAX;
+		n = give_up(service, now, due, &next, out);
+		if (n < GIVE_UP_MAX && next != U64_MAX)
+			arm(service, next);
+		spin_unlock_bh(&service->lock);
+		for (i = 0; i < n; i++) {
+			TERN_COUNT(service->tn, GIVEN_UP);
+			tern_request_fail(due[i], TERN_UNKNOWN, due[i]->told,
+					  out);
+			tern_request_put(due[i]);
+		}
+	} while (n == GIVE_UP_MAX);
 }
 
 /* Whether a request that is executing was left by an earlier life of a peer. */
