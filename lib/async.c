@@ -29,20 +29,14 @@ int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 		.msg_namelen = to ? sizeof(*to) : 0,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(sizeof(call)),
 	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	if (!opts_valid(opts))
 		return -EINVAL;
 	if (!inherit_limit(&call.limit_ms))
 		return -ETIMEDOUT;
 
-	cmsg->cmsg_level = SOL_TERN;
-	cmsg->cmsg_type = TERN_CMSG_CALL;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(call));
-	memcpy(CMSG_DATA(cmsg), &call, sizeof(call));
+	set_control(&msg, &control, TERN_CMSG_CALL, &call, sizeof(call));
 	return sendmsg(fd, &msg, 0) < 0 ? -errno : 0;
 }
 
@@ -84,6 +78,26 @@ static void fill_outcome(struct tern_message *message,
 	};
 }
 
+int read_message(struct tern_message *message, struct msghdr *msg,
+		 const struct sockaddr_tern *from)
+{
+	struct cmsghdr *cmsg;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (is_cmsg(cmsg, TERN_CMSG_REQUEST,
+			    sizeof(struct tern_cmsg_request))) {
+			fill_request(message, cmsg, from);
+			return 0;
+		}
+		if (is_cmsg(cmsg, TERN_CMSG_OUTCOME,
+			    sizeof(struct tern_cmsg_outcome))) {
+			fill_outcome(message, cmsg, from);
+			return 0;
+		}
+	}
+	return -EPROTO;
+}
+
 ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,
 		  int flags)
 {
@@ -101,7 +115,6 @@ ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	struct cmsghdr *cmsg;
 	ssize_t len;
 
 	/* MSG_TRUNC makes the length that of the message, not of its part. */
@@ -110,19 +123,7 @@ ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,
 		return -errno;
 
 	message->len = len;
-	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		if (is_cmsg(cmsg, TERN_CMSG_REQUEST,
-			    sizeof(struct tern_cmsg_request))) {
-			fill_request(message, cmsg, &from);
-			return len;
-		}
-		if (is_cmsg(cmsg, TERN_CMSG_OUTCOME,
-			    sizeof(struct tern_cmsg_outcome))) {
-			fill_outcome(message, cmsg, &from);
-			return len;
-		}
-	}
-	return -EPROTO;
+	return read_message(message, &msg, &from) ?: len;
 }
 
 ssize_t tern_recv_outcome(int fd, uint64_t *id, void *reply, size_t reply_size,

@@ -2,8 +2,7 @@
 /* Calls that are made in the execution of a request end with its deadline. */
 #include "inherit.h"
 
-#include <time.h>
-
+#include "clock.h"
 #include "tern.h"
 
 /* Of this thread; without a request nothing is inherited. */
@@ -12,15 +11,6 @@ static __thread struct {
 	uint64_t	handle;
 	uint64_t	deadline_ms;
 } inherited;
-
-/* A tick is precise enough, and reading it costs next to nothing. */
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void tern_inherit_deadline(const struct tern_request *request)
 {

@@ -10,9 +10,11 @@
  *   - Lengths are in bytes, times in milliseconds.  Service, version and port
  *     numbers are in host order, except inside a struct sockaddr.
  *   - The library keeps no state but the deadline of tern_inherit_deadline(),
- *     which each thread has its own of: every function may be called from any
- *     thread at any time.  Only tern_serve() creates threads or allocates
- *     memory, and it ends and frees all of them before it returns.
+ *     which each thread has its own of, and what tern_loop_open() makes: every
+ *     function may be called from any thread at any time, except where it says
+ *     otherwise.  Only tern_serve() creates threads, and it ends them before it
+ *     returns.  Only tern_serve(), tern_loop_open() and tern_loop_serve()
+ *     allocate memory, for as long as the loop exists.
  *   - Structures named ..._opts are extended through their reserved members:
  *     set them to zero as a whole first ("= { 0 }").
  */
@@ -630,6 +632,355 @@ struct tern_message {
  */
 ssize_t tern_recv(int fd, struct tern_message *message, void *buf, size_t size,
 		  int flags);
+
+/* ---- Event loop ---- */
+
+/*
+ * A loop makes many calls at a time and serves requests, all in one thread.
+ *
+ * Threads: the thread that opens a loop is the loop's thread.  Handlers and
+ * callbacks run in it, while it is in tern_loop_run(), tern_loop_run_once(),
+ * tern_loop_wait() or tern_loop_close().  From any thread, at any time until the
+ * loop is closed: tern_loop_call(), tern_loop_cancel(), tern_loop_wait(),
+ * tern_loop_reply(), tern_loop_stop(), tern_loop_fd(), tern_loop_backend().  All
+ * the other functions are for the loop's thread, and fail with -EPERM in others.
+ * A handler or callback may use all of them but tern_loop_run(),
+ * tern_loop_run_once() and tern_loop_wait(), which fail with -EDEADLK there, and
+ * tern_loop_close().
+ *
+ * Memory is allocated by tern_loop_open() and tern_loop_serve(), and by nothing
+ * else.
+ */
+
+struct tern_loop;
+
+/**
+ * enum tern_backend - what a loop works with
+ * @TERN_BACKEND_ANY: io_uring, or poll where that is not there or is forbidden
+ * @TERN_BACKEND_URING: io_uring
+ * @TERN_BACKEND_POLL: epoll, sendmmsg and recvmsg
+ */
+enum tern_backend {
+	TERN_BACKEND_ANY,
+	TERN_BACKEND_URING,
+	TERN_BACKEND_POLL,
+};
+
+/**
+ * struct tern_loop_opts - how to open a loop
+ * @backend: enum tern_backend
+ * @calls: how many calls there may be at a time, up to 65536; 0 means 1024
+ * @reply_size: how much of a reply is received that has no buffer of its own, and
+ *	at most in any case; 0 means TERN_MESSAGE_MAX
+ * @resv: 0
+ */
+struct tern_loop_opts {
+	uint32_t	backend;
+	uint32_t	calls;
+	uint32_t	reply_size;
+	uint32_t	resv[5];
+};
+
+/**
+ * tern_loop_open - make an event loop
+ * @loop: receives the loop
+ * @fd: socket for calls, which is not bound; or -1 for a loop without calls
+ * @opts: or NULL for the defaults
+ *
+ * Until the loop is closed nobody else may receive from @fd, nor start calls on
+ * it with tern_send_call(); tern_call() and tern_cast() do no harm.  How many
+ * calls the kernel takes at a time is bounded by its SO_SNDBUF; the others wait
+ * in the loop.
+ *
+ * Returns 0, or
+ *   -EINVAL  @opts is wrong, or @fd is bound
+ *   -ENOMEM, -EMFILE, -ENFILE  memory or files ran out
+ *   or with TERN_BACKEND_URING an error of io_uring_setup(2): -ENOSYS, -EPERM.
+ */
+int tern_loop_open(struct tern_loop **loop, int fd,
+		   const struct tern_loop_opts *opts);
+
+/**
+ * tern_loop_close - end a loop
+ * @loop: the loop, or NULL
+ *
+ * Calls that are outstanding end: their callbacks are run, with
+ * TERN_NOT_EXECUTED if the kernel has not got the call yet and else with
+ * TERN_UNKNOWN, and the cause ECANCELED; calls that they make fail with
+ * -ESHUTDOWN.  Jobs that were not replied to are gone, and must not be used any
+ * more.  Requests that were not taken stay with their socket.  The sockets stay
+ * open; closing them withdraws the calls, and their callers learn of the jobs
+ * (TERN_UNKNOWN, EOWNERDEAD).
+ *
+ * No other thread may use the loop any more.  Another thread may close it when
+ * the loop's thread has ended.
+ */
+void tern_loop_close(struct tern_loop *loop);
+
+/**
+ * tern_loop_backend - what a loop works with
+ * @loop: the loop
+ *
+ * Returns TERN_BACKEND_URING or TERN_BACKEND_POLL.
+ */
+enum tern_backend tern_loop_backend(const struct tern_loop *loop);
+
+/**
+ * tern_loop_run - run a loop until it is stopped
+ * @loop: the loop
+ *
+ * Signals do not end it.  Returns 0 after tern_loop_stop(), or an error as
+ * tern_loop_run_once(), but for -EINTR.
+ */
+int tern_loop_run(struct tern_loop *loop);
+
+/**
+ * tern_loop_stop - end tern_loop_run()
+ * @loop: the loop
+ *
+ * It returns when the handler or callback that is running has ended and those
+ * have run that are due at the same time; their replies are sent.  When the loop
+ * is not running its next tern_loop_run() returns at once.  May be called from a
+ * signal handler; leaves errno alone.
+ */
+void tern_loop_stop(struct tern_loop *loop);
+
+/**
+ * tern_loop_run_once - do what there is to do
+ * @loop: the loop
+ * @timeout_ms: how long to wait for it; -1 means without end
+ *
+ * Hands calls and replies to the kernel, waits until something has come, and runs
+ * its handlers and callbacks.
+ *
+ * Returns how many of them it has run, which may be 0 before the time is over,
+ * too, or
+ *   -EINTR    a signal came first
+ *   -EPERM    this is not the loop's thread
+ *   -EDEADLK  a handler or callback called
+ *   or an error of recvmsg(2) on a socket of the loop, of io_uring_enter(2) or of
+ *   epoll_wait(2).
+ */
+int tern_loop_run_once(struct tern_loop *loop, int timeout_ms);
+
+/**
+ * tern_loop_submit - hand calls and replies to the kernel now
+ * @loop: the loop
+ *
+ * One system call for all of them, if their socket has room.  tern_loop_run(),
+ * tern_loop_run_once() and tern_loop_wait() do the same before they wait, and
+ * calls of other threads wake the loop for it.  Returns 0, or -EPERM, or an error
+ * of io_uring_enter(2).
+ */
+int tern_loop_submit(struct tern_loop *loop);
+
+/**
+ * tern_loop_fd - a file descriptor for a loop of the caller's own
+ * @loop: the loop
+ *
+ * It is readable when tern_loop_run_once() has something to do.  It is only to be
+ * waited for, by poll(2), epoll(7) or the like; each time after
+ * tern_loop_submit() was called:
+ *
+ *	for (;;) {
+ *		tern_loop_submit(loop);
+ *		poll(fds, ...);
+ *		if (fds[0].revents)
+ *			tern_loop_run_once(loop, 0);
+ *		...
+ *	}
+ */
+int tern_loop_fd(const struct tern_loop *loop);
+
+/**
+ * tern_loop_done - is told how a call of tern_loop_call() ended
+ * @loop: the loop
+ * @result: how it ended.  The cause is EMSGSIZE when the reply was longer than its
+ *	buffer or than reply_size of the loop.
+ * @reply: the reply or its first part: @result->reply_len bytes, or less with
+ *	EMSGSIZE; in the buffer of the call, or when that is NULL in memory of the
+ *	loop, which is reused afterwards
+ * @context: from the call
+ */
+typedef void tern_loop_done(struct tern_loop *loop,
+			    const struct tern_result *result,
+			    const void *reply, void *context);
+
+/**
+ * struct tern_submission - a call to be made by a loop
+ * @to: the service, or NULL for that of tern_connect()
+ * @procedure: which procedure of the service
+ * @resv: 0
+ * @request: the request, may be NULL when @request_len is 0; must stay as it is
+ *	until the call ends
+ * @request_len: its length, up to TERN_MESSAGE_MAX
+ * @reply: receives the reply, must exist until the call ends; or NULL
+ * @reply_size: size of @reply
+ * @opts: as for tern_send_call(), or NULL
+ * @done: is called when the call has ended; or NULL when tern_loop_wait() will
+ *	collect it
+ * @context: is passed to @done
+ */
+struct tern_submission {
+	const struct sockaddr_tern	*to;
+	uint32_t			procedure;
+	uint32_t			resv;
+	const void			*request;
+	size_t				request_len;
+	void				*reply;
+	size_t				reply_size;
+	const struct tern_call_opts	*opts;
+	tern_loop_done			*done;
+	void				*context;
+};
+
+/**
+ * tern_loop_call - start a call
+ * @loop: the loop
+ * @call: what to call; not used after the return, but for its request and reply
+ * @id: receives a number for tern_loop_cancel() and tern_loop_wait(), which is
+ *	never used again; or NULL
+ *
+ * The kernel gets the call at the next tern_loop_submit() or what includes it, so
+ * that many calls take one system call.  When there is no room in the send
+ * buffer it waits in the loop.  Its time-out begins now, and when that passes
+ * before the kernel gets it, it ends as TERN_NOT_EXECUTED with ETIMEDOUT; the
+ * time-out that is the default of the socket begins when the kernel gets it.
+ *
+ * A one-way call (TERN_CALL_ONEWAY) ends when it is delivered, and with
+ * TERN_CALL_QUIET when the kernel has it.
+ *
+ * Returns 0, and then the call ends exactly once.  Any error means that there is
+ * no call:
+ *   -EAGAIN     there are as many calls as the loop was opened for
+ *   -EINVAL     @call is wrong, or the loop was opened without a socket
+ *   -EMSGSIZE   the request is too long
+ *   -ETIMEDOUT  the inherited deadline has passed, see tern_inherit_deadline()
+ *   -ESHUTDOWN  the loop is being closed
+ * What the kernel finds wrong ends the call as TERN_NOT_EXECUTED, with the error
+ * of sendmsg(2) as its cause, see tern(7).
+ */
+int tern_loop_call(struct tern_loop *loop, const struct tern_submission *call,
+		   uint64_t *id);
+
+/**
+ * tern_loop_cancel - give a call up
+ * @loop: the loop
+ * @id: the call
+ *
+ * The call ends soon, not before this returns: as TERN_NOT_EXECUTED with ECANCELED
+ * if the kernel has not got it yet; as TERN_UNKNOWN with ECANCELED if it has; or
+ * as it would have, if that comes first.  The kernel goes on with a call that it
+ * has, until its deadline, and until then it counts as one of those that the loop
+ * may have.
+ *
+ * Returns 0, or -ENOENT when there is no such call, which may have ended.
+ */
+int tern_loop_cancel(struct tern_loop *loop, uint64_t id);
+
+/**
+ * tern_loop_wait - collect a call that has no callback
+ * @loop: the loop
+ * @id: the call
+ * @timeout_ms: how long to wait; -1 means until it ends
+ * @result: receives how the call ended; or NULL
+ *
+ * Every call without a callback is to be collected once, or it counts as one of
+ * those that the loop may have until the loop is closed.  In the loop's thread
+ * handlers and other callbacks are run meanwhile.  In another thread it waits for
+ * the loop's thread to run.
+ *
+ * Returns what tern_call() returns for such a result, or without a @result
+ *   -EAGAIN   the call has not ended yet
+ *   -ENOENT   there is no such call, or it was collected
+ *   -EINVAL   the call has a callback
+ *   -EINTR, -EDEADLK, or another error of tern_loop_run_once()
+ * which are no causes of these calls.
+ */
+ssize_t tern_loop_wait(struct tern_loop *loop, uint64_t id, int timeout_ms,
+		       struct tern_result *result);
+
+/**
+ * tern_loop_handler - executes a call
+ * @loop: the loop
+ * @job: the call, with memory for its reply; belongs to the handler until
+ *	tern_loop_reply() is called for it, now or later
+ * @context: of the service
+ *
+ * Calls that it makes inherit the deadline of @job, see tern_inherit_deadline().
+ */
+typedef void tern_loop_handler(struct tern_loop *loop, struct tern_job *job,
+			       void *context);
+
+/**
+ * tern_loop_unwanted - is told that a job is not wanted any more
+ * @loop: the loop
+ * @job: the job, which is still to be replied to, now or later, but to no use
+ * @event: why, and when it is given up
+ * @context: of the service
+ *
+ * Comes at most once for a job.  When another thread replies to the job at the
+ * same time, @job stays until the callback has returned.
+ */
+typedef void tern_loop_unwanted(struct tern_loop *loop, struct tern_job *job,
+				const struct tern_event *event, void *context);
+
+/**
+ * struct tern_loop_service - how a loop serves
+ * @handler: executes the calls
+ * @unwanted: is told what is not wanted any more; or NULL
+ * @context: is passed to both
+ * @jobs: how many requests may be in the hands of the handler at a time, up to
+ *	1024; 0 means 64.  Others wait in the queue of the service.
+ * @request_size: the longest request; 0 means TERN_MESSAGE_MAX.  The handler does
+ *	not see a longer one; it is replied to with the status EMSGSIZE.
+ * @reply_size: the longest reply; 0 means TERN_MESSAGE_MAX
+ * @resv: 0
+ */
+struct tern_loop_service {
+	tern_loop_handler	*handler;
+	tern_loop_unwanted	*unwanted;
+	void			*context;
+	uint32_t		jobs;
+	uint32_t		request_size;
+	uint32_t		reply_size;
+	uint32_t		resv[5];
+};
+
+/**
+ * tern_loop_serve - let a loop serve
+ * @loop: the loop
+ * @fd: bound socket, other than that of tern_loop_open(); nobody else may receive
+ *	from it
+ * @service: how
+ *
+ * From now on, when the loop runs, each request is given to the handler in a job.
+ * The null procedure is answered by the loop itself.  There may be several
+ * services in a loop, which have nothing to do with each other.
+ *
+ * Returns 0, or
+ *   -EINVAL  @service is wrong, or @fd is not bound
+ *   -EPERM   this is not the loop's thread
+ *   -ENOMEM  there is no memory
+ *   or another error of io_uring_register(2) or epoll_ctl(2).
+ */
+int tern_loop_serve(struct tern_loop *loop, int fd,
+		    const struct tern_loop_service *service);
+
+/**
+ * tern_loop_reply - end a job
+ * @job: the job that a handler was given, with reply and reply_len
+ * @status: 0, or a number whose meaning is the service's own
+ *
+ * Every job is ended by this exactly once, also a one-way one, for which nothing
+ * is sent.  Any thread may do so, and must not touch the job afterwards.  In the
+ * loop's thread the reply is sent with the next tern_loop_submit() or what includes
+ * it.  That nobody wants the reply any more is no error.
+ *
+ * Returns 0, or -EMSGSIZE when reply_len is more than reply_size; then the job is
+ * not ended.
+ */
+int tern_loop_reply(struct tern_job *job, uint32_t status);
 
 #ifdef __cplusplus
 }

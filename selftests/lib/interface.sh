@@ -12,8 +12,8 @@ cd "$(dirname "$0")/../.."
 
 declared()
 {
-	sed -n 's/^[a-z].*[ *]\(tern_[a-z_]*\)(.*/\1/p' lib/tern.h |
-		grep -v '^tern_handler$' | sort
+	sed -n '/^typedef/d; s/^[a-z].*[ *]\(tern_[a-z_]*\)(.*/\1/p' lib/tern.h |
+		sort
 }
 
 exported()

@@ -76,6 +76,25 @@ AT(tern_serve_opts, request_size, 4);
 AT(tern_serve_opts, reply_size, 8);
 AT(tern_serve_opts, resv, 12);
 
+SIZE(tern_loop_opts, 32);
+AT(tern_loop_opts, backend, 0);
+AT(tern_loop_opts, calls, 4);
+AT(tern_loop_opts, reply_size, 8);
+AT(tern_loop_opts, resv, 12);
+
+AT(tern_submission, to, 0);
+AT(tern_submission, procedure, sizeof(void *));
+AT(tern_submission, request, 8 + sizeof(void *));
+AT(tern_submission, context, 8 + 7 * sizeof(void *));
+SIZE(tern_submission, 8 + 8 * sizeof(void *));
+
+AT(tern_loop_service, handler, 0);
+AT(tern_loop_service, jobs, 3 * sizeof(void *));
+AT(tern_loop_service, resv, 12 + 3 * sizeof(void *));
+SIZE(tern_loop_service, 32 + 3 * sizeof(void *));
+
+static_assert(TERN_BACKEND_ANY == 0 && TERN_BACKEND_URING == 1 &&
+	      TERN_BACKEND_POLL == 2, "backends");
 static_assert(TERN_REPLIED == 0 && TERN_NOT_EXECUTED == 1 &&
 	      TERN_UNKNOWN == 2 && TERN_DELIVERED == 3 &&
 	      TERN_SUBMITTED == 4, "outcomes");
@@ -93,6 +112,7 @@ int main()
 {
 	struct sockaddr_tern addr;
 	struct tern_result result = {};
+	struct tern_loop *loop;
 	bool linked;
 
 	/* C linkage: the functions of the library are found. */
@@ -101,7 +121,8 @@ int main()
 		 tern_call(-1, &addr, 1, nullptr, 0, nullptr, 0, nullptr,
 			   &result) == -EBADF &&
 		 result.outcome == TERN_NOT_EXECUTED &&
-		 tern_serve(-1, 0, handler, nullptr, nullptr) == -EBADF;
+		 tern_serve(-1, 0, handler, nullptr, nullptr) == -EBADF &&
+		 tern_loop_open(&loop, 999, nullptr) == -EBADF;
 
 	std::printf("TAP version 13\n1..1\n%s 1 calls from C++\n",
 		    linked ? "ok" : "not ok");
