@@ -142,4 +142,4 @@ $(O)/obj/%.o: %.cc $(makefiles)
 	$(call say,CXX)$(CXX) $(CPPFLAGS) -std=c++17 -Wall -Wextra -pthread -Iinclude/uapi -Ilib \
 		$(CFLAGS) $(AREA_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(patsubst %.o,%.d,$(lib-objects) $(tool-objects) $(selftest-objects))
+-include $(patsubst %.o,%.d,$(lib-objects) $(tool-objects) $(selftest-objects) $(sanitized-objects))

@@ -26,23 +26,30 @@ tool_runs()
 
 example_runs()
 {
-	local words server
+	local name words server async_server
 
 	cd "$(mktemp -d)"
 	mapfile -t words < <(pkg-config --cflags --libs libtern | xargs -n 1)
-	cc -o client "$repo/lib/examples/client.c" "${words[@]}"
-	cc -o server "$repo/lib/examples/server.c" "${words[@]}"
+	for name in client server async_client async_server; do
+		cc -o "$name" "$repo/lib/examples/$name.c" "${words[@]}"
+	done
 	./server >/dev/null 2>&1 &
 	server=$!
-	until tern -j service show | grep -q 4000; do
+	./async_server any/4000.1 >/dev/null 2>&1 &
+	async_server=$!
+	until [ "$(tern service show | grep -c -E '\<400[01]')" = 2 ]; do
 		kill -0 "$server"
+		kill -0 "$async_server"
 	done
 	[ "$(./client any/4000.1 hello)" = HELLO ]
-	kill "$server"
+	# In any order; the second server asks the first.
+	[ "$(./async_client any/4001.1 one two | sort)" = $'one: ONE\ntwo: TWO' ]
+	kill "$server" "$async_server"
 }
 
 check "make install" installs
 check "the tool runs" tool_runs
 check "programs are built by pkg-config and run" example_runs
-check "the manual is found" man -w tern.7 tern.8 tern_call.3 tern_bind.3
+check "the manual is found" man -w tern.7 tern.8 tern_call.3 tern_bind.3 \
+	tern_loop_run.3
 finish
