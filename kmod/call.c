@@ -569,9 +569,8 @@ void tern_call_timeout(struct tern_call *call, struct tern_outbox *out)
 		break;
 	case TERN_CALL_SENT:
 		if (!call->cancelling && now >= call->cancel_us) {
-			/* A definite answer is worth a late timer. */
-			call->deadline_us = max(call->deadline_us,
-						now + cancel_time(call));
+			/* A definite answer is worth a late timer, no more. */
+			call->deadline_us += now - call->cancel_us;
 			call->expired = true;
 			cancel(call, now, out);
 			break;

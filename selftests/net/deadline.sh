@@ -86,6 +86,19 @@ check "no word of its delivery: unknown" grep -q '^41 unknown' "$out"
 "${server[@]}" tc qdisc del dev eth0 root
 check "what was said is true of one-way calls" verify
 
+# What takes long is known only when the call is already there.
+forget
+calls first 50 delay 9000 timeout 6000 &
+first=$!
+check "a call executes" eventually executed 50
+"${client[@]}" tc qdisc add dev eth0 root netem delay 1500ms
+check "the network becomes slow" "${client[@]}" tern ping 10.8.0.2 \
+	count 3 timeout 5000
+wait $first
+check "the call ends at its deadline all the same" took 5900 6900
+"${heal_client[@]}"
+check "and what was said of it is true" verify
+
 end_service
 check "the service ends" test "$status" = 0
 finish
