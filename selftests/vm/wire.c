@@ -14,6 +14,9 @@
  *       dup N MS       send every N-th frame again, MS milliseconds later
  *       hold N MS      send every N-th frame MS milliseconds later
  *       delay MS       send every frame MS milliseconds later
+ *       corrupt N      change a bit in the payload of every N-th frame, when
+ *                      that is UDP over IPv4, and leave UDP no checksum that
+ *                      would find it
  *       clear          none of these (N = 0 switches one off)
  *       stats          frames of each kind so far
  *
@@ -48,11 +51,13 @@ struct direction {
 	unsigned int hold;
 	unsigned int hold_ms;
 	unsigned int delay_ms;
+	unsigned int corrupt;
 
 	uint64_t frames;
 	uint64_t dropped;
 	uint64_t duplicated;
 	uint64_t held;
+	uint64_t corrupted;
 	uint64_t sent;
 	/* not taken by a guest that is down, or too slow */
 	uint64_t lost;
@@ -137,7 +142,24 @@ static bool is_nth(const struct direction *dir, unsigned int n)
 	return n && dir->frames % n == 0;
 }
 
-static void frame_arrived(int from, const void *data, size_t len)
+/*
+ * Changes a bit, of which only the receiver's own check of the payload tells.
+ * UDP over IPv4 may go without a checksum, and then has 0 in its place.
+ */
+static bool frame_corrupt(unsigned char *data, size_t len, uint64_t position)
+{
+	const size_t ip = 14, udp = ip + (data[ip] & 0x0f) * 4, payload = udp + 8;
+
+	if (len <= payload || data[12] != 8 || data[13] || data[ip] >> 4 != 4 ||
+	    data[ip + 6] & 0x3f || data[ip + 7] || data[ip + 9] != 17)
+		return false;
+	data[udp + 6] = 0;
+	data[udp + 7] = 0;
+	data[payload + position / 8 % (len - payload)] ^= 1 << position % 8;
+	return true;
+}
+
+static void frame_arrived(int from, unsigned char *data, size_t len)
 {
 	struct direction *dir = &directions[from];
 	uint64_t due = now() + dir->delay_ms * MSEC;
@@ -147,6 +169,8 @@ static void frame_arrived(int from, const void *data, size_t len)
 		dir->dropped++;
 		return;
 	}
+	if (is_nth(dir, dir->corrupt) && len > 14)
+		dir->corrupted += frame_corrupt(data, len, dir->frames * 2654435761U);
 	if (is_nth(dir, dir->hold)) {
 		dir->held++;
 		due += dir->hold_ms * MSEC;
@@ -222,12 +246,15 @@ static bool direction_set(struct direction *dir, const char *verb, int words,
 		dir->hold_ms = b;
 	} else if (!strcmp(verb, "delay") && words == 2) {
 		dir->delay_ms = a;
+	} else if (!strcmp(verb, "corrupt") && words == 2) {
+		dir->corrupt = a;
 	} else if (!strcmp(verb, "clear") && words == 1) {
 		dir->down = false;
 		dir->drop = 0;
 		dir->dup = 0;
 		dir->hold = 0;
 		dir->delay_ms = 0;
+		dir->corrupt = 0;
 	} else {
 		return false;
 	}
@@ -243,9 +270,10 @@ static void stats_print(void)
 		dir = &directions[i];
 		printf("%s%c frames=%" PRIu64 " dropped=%" PRIu64
 		       " duplicated=%" PRIu64 " held=%" PRIu64
-		       " sent=%" PRIu64 " lost=%" PRIu64, i ? " " : "", "AB"[i],
+		       " corrupted=%" PRIu64 " sent=%" PRIu64
+		       " lost=%" PRIu64, i ? " " : "", "AB"[i],
 		       dir->frames, dir->dropped, dir->duplicated, dir->held,
-		       dir->sent, dir->lost);
+		       dir->corrupted, dir->sent, dir->lost);
 	}
 	putchar('\n');
 }
@@ -280,7 +308,7 @@ static void command_run(const char *line)
 /* Takes what has arrived; a guest that sends without end does not block. */
 static void socket_read(int from)
 {
-	static char data[FRAME_MAX];
+	static unsigned char data[FRAME_MAX];
 	int budget = 64;
 	ssize_t len;
 
