@@ -48,9 +48,10 @@ model: deps ## check the model of the protocol, for all orders of events
 	@$(own-make) selftests/run -k host 'model/*'
 
 # Faults are injected by what only the debug kernels have.
-chaos: chaos-guest ## call while everything fails, and check the history (SEED= CALLS= KERNEL=uml|debug)
+chaos: chaos-guest ## call while everything fails, and check the history (SEED= CALLS= GAP= LEAKS=no KERNEL=uml|debug)
 	@$(own-make) selftests/chaos/run -k $(chaos-kernel) \
-		$(if $(SEED),-s $(SEED)) $(if $(CALLS),-n $(CALLS))
+		$(if $(SEED),-s $(SEED)) $(if $(CALLS),-n $(CALLS)) \
+		$(if $(GAP),-g $(GAP)) $(if $(filter no,$(LEAKS)),-l)
 
 chaos-kernel := $(if $(filter file,$(origin KERNEL)),uml,$(KERNEL))
 chaos-guest: lib tools selftests module-$(chaos-kernel)

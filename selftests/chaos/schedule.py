@@ -34,9 +34,9 @@ def network(draw):
             for words in (loss, duplicate, delay, reorder, corrupt, together)]
 
 
-def conditions(draw):
+def shortages(draw):
     """What lasts while other faults come: its beginning, and its end."""
-    lasting = [(begin, HEAL) for begin in network(draw)]
+    lasting = []
     for node in NODES:
         lasting += [
             # per cent of the guest's memory that something else takes
@@ -44,11 +44,22 @@ def conditions(draw):
             # bytes that may be queued and cached for a peer
             (('limits', node, str(draw.choice((0, 100, 2000, 20000)))),
              ('limits', node, 'default')),
+            # what this node sends is damaged in a way that only Tern finds
+            (('damage', node, str(draw.randint(3, 50))), ('damage', node, '0')),
             # per cent of the allocations that may not wait
             (('failslab', node, str(draw.randint(1, 10))), ('failslab', node, '0')),
         ]
-    draw.shuffle(lasting)
     return lasting
+
+
+def conditions(draw):
+    """Each shortage, with an impaired network."""
+    impaired = network(draw)
+    impaired += draw.sample(impaired, 2)
+    lasting = shortages(draw)
+    draw.shuffle(impaired)
+    draw.shuffle(lasting)
+    return list(zip(impaired, lasting))
 
 
 def faults(draw):
@@ -68,6 +79,8 @@ def faults(draw):
             ('pause', node, seconds(draw, 0.2, 2)),
             # the whole machine loses its power
             ('reset', node, seconds(draw, 0, 1)),
+            # the same, and before it nothing was heard of what it executed
+            ('silent-reset', node, seconds(draw, 0.2, 2)),
             # the node begins anew, with its machine and its processes going on
             ('restart', node),
         ]
@@ -78,16 +91,16 @@ def faults(draw):
 
 def cycle(draw):
     lasting, happening = conditions(draw), faults(draw)
-    while lasting or happening:
-        end = None
-        if lasting:
-            begin, end = lasting.pop()
-            yield begin
-        for _ in range(draw.randint(1, 2)):
-            if happening:
-                yield happening.pop()
-        if end:
-            yield end
+    for i, (impaired, (begin, end)) in enumerate(lasting):
+        yield from (impaired, begin)
+        # as many at each time
+        yield from happening[i::len(lasting)]
+        yield from (end, HEAL)
+
+
+def kinds():
+    """The names of all faults."""
+    return {fault[0] for fault in cycle(random.Random(0))}
 
 
 def main():

@@ -24,9 +24,6 @@
  *   maybe 1      make calls that are sent once
  *   oneway 1     make one-way calls
  *   quiet 1      of which no outcome is told
- *   history 1    write before each call, too: its number, "submitted", the
- *                thread, how often it may run (once or again), its deadline,
- *                and the time, both in ms; what is written survives the machine
  *
  * SIGTERM ends it after the calls that are outstanding.
  */
@@ -64,12 +61,11 @@ static struct {
 	{ "maybe", 0 },
 	{ "oneway", 0 },
 	{ "quiet", 0 },
-	{ "history", 0 },
 };
 
 enum {
 	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, PROCEDURE,
-	IDEMPOTENT, MAYBE, ONEWAY, QUIET, HISTORY, OPTIONS
+	IDEMPOTENT, MAYBE, ONEWAY, QUIET, OPTIONS
 };
 
 static struct sockaddr_tern address;
@@ -96,18 +92,6 @@ static void add_line(const char *line, int len)
 {
 	if (write(output, line, len) != len)
 		die("output", errno);
-}
-
-static void record_submitted(uint64_t id, unsigned long thread)
-{
-	char line[128];
-
-	if (!options[HISTORY].value)
-		return;
-	add_line(line, snprintf(line, sizeof(line), "%llu submitted %lu %s %lu %lld\n",
-				(unsigned long long)id, thread,
-				options[IDEMPOTENT].value ? "again" : "once",
-				options[TIMEOUT].value, count_clock_ms()));
 }
 
 static void record(uint64_t id, const struct tern_result *result, int right,
@@ -165,17 +149,17 @@ static unsigned long end(void)
 	return options[FIRST].value + options[COUNT].value;
 }
 
-static void *run(void *thread)
+static void *run(void *unused)
 {
 	unsigned char *request = malloc(options[SIZE].value);
 	unsigned char *reply = malloc(TERN_MESSAGE_MAX);
 	unsigned long id;
 	int fd = tern_socket(0);
 
+	(void)unused;
 	if (fd < 0 || !request || !reply)
 		die("socket", fd < 0 ? -fd : ENOMEM);
 	while (!stopping && (id = atomic_fetch_add(&next, 1)) < end()) {
-		record_submitted(id, (uintptr_t)thread);
 		call(fd, id, request, reply);
 		usleep(options[GAP].value * 1000);
 	}
@@ -193,8 +177,7 @@ static void stop(int number)
 
 static int open_output(const char *name)
 {
-	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-	int fd = open(name, options[HISTORY].value ? flags | O_DSYNC : flags, 0600);
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		die(name, errno);
@@ -270,8 +253,8 @@ int main(int argc, char **argv)
 	made_fd = open_output(made);
 	next = options[FIRST].value;
 	stop_at_signal();
-	for (uintptr_t i = 0; i < n; i++)
-		if (pthread_create(&threads[i], NULL, run, (void *)i))
+	for (unsigned long i = 0; i < n; i++)
+		if (pthread_create(&threads[i], NULL, run, NULL))
 			die("thread", EAGAIN);
 	unblock_signal();
 	for (unsigned long i = 0; i < n; i++)

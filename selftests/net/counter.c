@@ -5,9 +5,10 @@
  * A service that counts: it adds the number of each call that it executes to a
  * log, which several of these may share.
  *
- *   counter SERVICE LOG [THREADS [history]]
+ *   counter SERVICE LOG [THREADS [CLOCK]]
  *
- * With "history" it adds the time, and how much time the call had left, in ms.
+ * With CLOCK it adds the time, and how much time the call had left, in ms, says
+ * "ready" when it serves, and writes to CLOCK when it stood still.
  *
  * Ends by SIGTERM, after the calls that are executing.
  */
@@ -24,7 +25,7 @@
 
 #include <tern.h>
 
-#include "count.h"
+#include "../chaos/history.h"
 
 /* Statuses of replies to what the caller did not send. */
 enum { STATUS_REQUEST = 1, STATUS_CONTENT };
@@ -55,7 +56,7 @@ static void wait_ms(uint32_t ms)
 		;
 }
 
-/* One write to a file opened with O_APPEND, so that lines stay whole. */
+/* What was executed is known even if the machine is killed. */
 static void write_log(uint64_t id, uint32_t time_left_ms)
 {
 	char line[64];
@@ -67,8 +68,8 @@ static void write_log(uint64_t id, uint32_t time_left_ms)
 	else
 		len = snprintf(line, sizeof(line), "%llu\n", (unsigned long long)id);
 
-	if (write(log_fd, line, len) != len)
-		die("log", errno);
+	history_add(log_fd, line, len);
+	history_flush(log_fd);
 }
 
 static uint32_t execute(struct tern_job *job, void *context)
@@ -99,16 +100,12 @@ int main(int argc, char **argv)
 	int buffer = RECEIVE_BUFFER, fd, err;
 
 	if (argc < 3) {
-		fprintf(stderr, "counter SERVICE LOG [THREADS [history]]\n");
+		fprintf(stderr, "counter SERVICE LOG [THREADS [CLOCK]]\n");
 		return 2;
 	}
 	opts.threads = argc > 3 ? atoi(argv[3]) : 1;
-	history = argc > 4 && !strcmp(argv[4], "history");
-	/* O_DSYNC: what was executed is known even if the machine is killed. */
-	log_fd = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-		      O_DSYNC, 0600);
-	if (log_fd < 0)
-		die(argv[2], errno);
+	history = argc > 4;
+	log_fd = history_open(argv[2]);
 	stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (stop_fd < 0 || sigaction(SIGTERM, &action, NULL))
 		die("start", errno);
@@ -120,6 +117,11 @@ int main(int argc, char **argv)
 	err = tern_bind(fd, atoi(argv[1]), 1, 1);
 	if (err)
 		die("bind", -err);
+	if (history) {
+		history_watch(argv[4]);
+		puts("ready");
+		fflush(stdout);
+	}
 	err = tern_serve(fd, stop_fd, execute, NULL, &opts);
 	if (err)
 		die("serve", -err);
