@@ -308,7 +308,7 @@ static void call_many(struct thread *thread)
 {
 	struct pollfd poll_fd = { .fd = thread->fd, .events = POLLIN };
 
-	if (!stopping && !draw(thread, CLOSE_RARITY)) {
+	if (!stopping && !draw(thread, gap_ms ? CLOSE_RARITY / FEW : CLOSE_RARITY)) {
 		reopen(thread);
 		poll_fd.fd = thread->fd;
 	}
