@@ -31,9 +31,10 @@ deps: ## install the Debian packages that building and testing need
 	@selftests/deps
 
 # A second make, since its look-ups need the packages.
-demo check: deps
+demo check bench bench-check: deps
 	+@$(MAKE) --no-print-directory $@-run
 .PHONY: deps demo check demo-run check-run model chaos lint vm vm2
+.PHONY: bench bench-run bench-check bench-check-run
 
 demo: ## run the ledger demo in a guest (KERNEL=6.12|6.1|uml|debug)
 demo-run: guest
@@ -56,6 +57,28 @@ chaos: chaos-guest ## call while everything fails, and check the history (SEED= 
 chaos-kernel := $(if $(filter file,$(origin KERNEL)),uml,$(KERNEL))
 chaos-guest: lib tools selftests module-$(chaos-kernel)
 .PHONY: chaos-guest
+
+# Figures can be compared only with those of the same kernel and clock.
+bench-guest: lib tools module-6.12
+.PHONY: bench-guest
+bench-vm = $(own-make) selftests/vm/vm -k 6.12 -i -m 3072
+ternbench = LD_LIBRARY_PATH=$(O)/lib $(O)/bin/ternbench
+budgets := tools/ternbench/budgets
+results := build/bench/results.json
+
+bench: ## measure Tern and its peers, write Documentation/performance.md (BENCH='peer udp ...')
+bench-run: bench-guest
+	@mkdir -p $(dir $(results))
+	@$(bench-vm) -t 14400 -o $(dir $(results)) -c 'ternbench -j run \
+		date $(shell date +%F) $(BENCH) >/out/$(notdir $(results))'
+	@$(ternbench) report $(budgets) $(results) >$(results).md
+	@mv $(results).md Documentation/performance.md
+	@$(ternbench) plot $(results) Documentation
+
+bench-check: ## fail when a call costs more than its budget, tools/ternbench/budgets
+bench-check-run: bench-guest
+	@$(bench-vm) -t 1800 -c 'ternbench -j run quick budgets $(budgets) >/tmp/results && \
+		ternbench check $(budgets) /tmp/results'
 
 lint: ## run the static checks
 	@$(own-make) selftests/lint

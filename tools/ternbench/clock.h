@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The clock that is measured with. */
+#ifndef TERNBENCH_CLOCK_H
+#define TERNBENCH_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+uint64_t clock_ns(void);
+/* An instruction is one nanosecond, as in a guest with ICOUNT=1. */
+bool clock_counts_instructions(void);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ternbench: what a call costs, by Tern and by its peers. */
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "budget.h"
+#include "measure.h"
+#include "peer.h"
+#include "place.h"
+#include "plot.h"
+#include "report.h"
+#include "result.h"
+#include "work.h"
+
+static const char help[] =
+"usage: ternbench [-j] COMMAND\n"
+"\n"
+"  list                             list the peers and the works\n"
+"  run [quick] [budgets FILE] [peer NAME] [place same|net] [work NAME]\n"
+"      [date TEXT]                  measure; NAME may be a pattern\n"
+"  show FILE                        show the results of 'ternbench -j run'\n"
+"  check BUDGETS FILE               compare them with the budgets\n"
+"  report BUDGETS FILE              write them as Markdown\n"
+"  plot FILE DIR [svg|png]          plot them\n"
+"  help                             print this\n"
+"\n"
+"  -j, --json      print JSON\n"
+"  -h, --help      print this\n"
+"  -V, --version   print the version\n"
+"\n"
+"Measuring takes root, in a guest: see ternbench(8).\n";
+
+static bool json;
+
+noreturn void fail_usage(const char *format, ...)
+{
+	va_list args;
+
+	fputs("ternbench: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(EXIT_USAGE);
+}
+
+/* The next word; @what names the one that must be there. */
+static const char *next_word(char ***words, const char *what)
+{
+	if (**words)
+		return *(*words)++;
+	if (what)
+		fail_usage("%s is missing, see 'ternbench help'", what);
+	return NULL;
+}
+
+static void end_words(char **words)
+{
+	if (*words)
+		fail_usage("unknown word '%s', see 'ternbench help'", *words);
+}
+
+static void finish_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		fail_errno("output");
+}
+
+/* ---- run ---- */
+
+#define PATTERNS_MAX	32
+
+/* Several patterns, one of which has to fit; none fits all. */
+struct patterns {
+	const char	*pattern[PATTERNS_MAX];
+	unsigned int	count;
+};
+
+static void add_pattern(struct patterns *patterns, const char *pattern)
+{
+	if (patterns->count == PATTERNS_MAX)
+		fail_usage("too many patterns");
+	patterns->pattern[patterns->count++] = pattern;
+}
+
+static bool fits(const struct patterns *patterns, const char *name)
+{
+	for (unsigned int i = 0; i < patterns->count; i++)
+		if (!fnmatch(patterns->pattern[i], name, 0))
+			return true;
+	return !patterns->count;
+}
+
+struct choice {
+	bool		quick;
+	const char	*date;
+	struct budgets	budgets;
+	struct patterns	peers;
+	struct patterns	places;
+	struct patterns	works;
+};
+
+static bool is_peer(const char *pattern)
+{
+	for (const struct peer *const *peer = peers; *peer; peer++)
+		if (!fnmatch(pattern, (*peer)->name, 0))
+			return true;
+	return false;
+}
+
+static bool is_work(const char *pattern)
+{
+	for (size_t i = 0; i < work_count; i++)
+		if (!fnmatch(pattern, works[i].name, 0))
+			return true;
+	return false;
+}
+
+static bool is_place(const char *pattern)
+{
+	for (enum place place = 0; place < PLACES; place++)
+		if (!fnmatch(pattern, place_names[place], 0))
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *word;
+	bool (*known)(const char *pattern);
+	size_t patterns;
+} choices[] = {
+	{ "peer", is_peer, offsetof(struct choice, peers) },
+	{ "place", is_place, offsetof(struct choice, places) },
+	{ "work", is_work, offsetof(struct choice, works) },
+};
+
+static void read_pattern(struct choice *choice, const char *word,
+			 char ***words)
+{
+	const char *pattern;
+	size_t i;
+
+	for (i = 0; i < COUNT(choices); i++)
+		if (!strcmp(word, choices[i].word))
+			break;
+	if (i == COUNT(choices))
+		fail_usage("unknown word '%s' of 'run'", word);
+	pattern = next_word(words, word);
+	if (!choices[i].known(pattern))
+		fail_usage("no %s '%s', see 'ternbench list'", word, pattern);
+	add_pattern((void *)((char *)choice + choices[i].patterns), pattern);
+}
+
+static void read_choice(struct choice *choice, char **words)
+{
+	const char *word;
+
+	*choice = (struct choice){ 0 };
+	while ((word = next_word(&words, NULL))) {
+		if (!strcmp(word, "quick"))
+			choice->quick = true;
+		else if (!strcmp(word, "budgets"))
+			budgets_read(&choice->budgets, next_word(&words, "FILE"));
+		else if (!strcmp(word, "date"))
+			choice->date = next_word(&words, "TEXT");
+		else
+			read_pattern(choice, word, &words);
+	}
+}
+
+static void run_work(struct run *run, const struct choice *choice,
+		     enum place place, const struct work *work)
+{
+	struct result result;
+
+	for (const struct peer *const *peer = peers; *peer; peer++) {
+		struct cell cell = { *peer, work, place };
+
+		if (!fits(&choice->peers, (*peer)->name) ||
+		    (choice->budgets.count &&
+		     !budgets_need(&choice->budgets, &cell)))
+			continue;
+		measure(&cell, &result);
+		run_add(run, &cell, &result);
+		if (result.failed)
+			fprintf(stderr, "ternbench: %s/%s/%s: %s\n",
+				(*peer)->name, place_names[place], work->name,
+				result.why);
+	}
+}
+
+static bool any_failed(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->entries[i].result.failed)
+			return true;
+	return false;
+}
+
+static int command_run(char **words)
+{
+	struct choice choice;
+	struct run run;
+	bool failed;
+
+	read_choice(&choice, words);
+	if (geteuid())
+		fail("to measure, be root in a guest: make vm ICOUNT=1");
+	run_begin(&run);
+	if (choice.date)
+		snprintf(run.date, sizeof(run.date), "%s", choice.date);
+	measure_set_up();
+	place_set_up();
+	for (enum place place = 0; place < PLACES; place++)
+		for (size_t i = 0; i < work_count; i++)
+			if (fits(&choice.places, place_names[place]) &&
+			    fits(&choice.works, works[i].name) &&
+			    (works[i].quick || !choice.quick))
+				run_work(&run, &choice, place, &works[i]);
+	if (json)
+		run_write_json(&run);
+	else
+		run_print(&run);
+	failed = any_failed(&run);
+	run_free(&run);
+	budgets_free(&choice.budgets);
+	return failed;
+}
+
+static int command_show(char **words)
+{
+	const char *path = next_word(&words, "FILE");
+	struct run run;
+
+	end_words(words);
+	run_read_json(&run, path);
+	if (json)
+		run_write_json(&run);
+	else
+		run_print(&run);
+	run_free(&run);
+	return 0;
+}
+
+static int command_check(char **words)
+{
+	const char *path = next_word(&words, "BUDGETS");
+	const char *results = next_word(&words, "FILE");
+	struct budgets budgets;
+	struct run run;
+	bool kept;
+
+	end_words(words);
+	budgets_read(&budgets, path);
+	run_read_json(&run, results);
+	if (!run.instructions)
+		fail("%s: not measured under the instruction clock", results);
+	kept = budgets_check(&budgets, &run);
+	run_free(&run);
+	budgets_free(&budgets);
+	return !kept;
+}
+
+static int command_report(char **words)
+{
+	const char *path = next_word(&words, "BUDGETS");
+	const char *results = next_word(&words, "FILE");
+	struct budgets budgets;
+	struct run run;
+
+	end_words(words);
+	budgets_read(&budgets, path);
+	run_read_json(&run, results);
+	report_print(&run, &budgets);
+	run_free(&run);
+	budgets_free(&budgets);
+	return 0;
+}
+
+static int command_plot(char **words)
+{
+	const char *results = next_word(&words, "FILE");
+	const char *dir = next_word(&words, "DIR");
+	const char *format = next_word(&words, NULL);
+	struct run run;
+
+	end_words(words);
+	if (!format)
+		format = "svg";
+	if (strcmp(format, "svg") && strcmp(format, "png"))
+		fail_usage("no format '%s': svg or png", format);
+	run_read_json(&run, results);
+	plot_all(&run, dir, format);
+	run_free(&run);
+	return 0;
+}
+
+static int command_list(char **words)
+{
+	end_words(words);
+	puts("peers:");
+	for (const struct peer *const *peer = peers; *peer; peer++)
+		printf("  %-16s %s\n", (*peer)->name, (*peer)->title);
+	puts("works:");
+	for (size_t i = 0; i < work_count; i++)
+		printf("  %-16s %s%s\n", works[i].name, works[i].title,
+		       works[i].quick ? " (quick)" : "");
+	return 0;
+}
+
+static int command_help(char **words)
+{
+	end_words(words);
+	fputs(help, stdout);
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	int (*run)(char **words);
+} commands[] = {
+	{ "list", command_list },
+	{ "run", command_run },
+	{ "show", command_show },
+	{ "check", command_check },
+	{ "report", command_report },
+	{ "plot", command_plot },
+	{ "help", command_help },
+};
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int run_command(char **words)
+{
+	const char *word = next_word(&words, "a command");
+
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (!strcmp(word, commands[i].word))
+			return commands[i].run(words);
+	fail_usage("unknown command '%s', see 'ternbench help'", word);
+}
+
+int main(int argc, char **argv)
+{
+	const char *word;
+	int option, status;
+
+	opterr = 0;
+	for (;;) {
+		word = argv[optind];
+		option = getopt_long(argc, argv, "+jhV", options, NULL);
+		if (option == -1)
+			break;
+		switch (option) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			finish_output();
+			return 0;
+		case 'V':
+			puts("ternbench " TERN_VERSION);
+			finish_output();
+			return 0;
+		default:
+			fail_usage("unknown option '%s'", word);
+		}
+	}
+	status = run_command(argv + optind);
+	finish_output();
+	return status;
+}

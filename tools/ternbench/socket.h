@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sockets of the peers that have some. */
+#ifndef TERNBENCH_SOCKET_H
+#define TERNBENCH_SOCKET_H
+
+#include <sys/socket.h>
+
+/* With buffers that hold all calls that may be outstanding. */
+int socket_open(int family, int type);
+/* Bound to an address, and listening if the type can. */
+int socket_bound(int family, int type, const void *address, socklen_t len);
+int socket_accept(int fd);
+int socket_connected(int family, int type, const void *address, socklen_t len);
+
+#endif
