@@ -25,6 +25,8 @@ results()
 		  "cost": $2, "least": $2, "most": $2 },
 		{ "peer": "udp", "place": "net", "work": "call",
 		  "cost": $3, "least": $3, "most": $3 },
+		{ "peer": "tern", "place": "net", "work": "size-4k",
+		  "cost": 5000.0, "least": 4000.0, "most": 6000.0 },
 		{ "peer": "tern", "place": "net", "work": "size-1m",
 		  "refused": "too large" } ] }
 	END

@@ -173,6 +173,18 @@ static void read_choice(struct choice *choice, char **words)
 	}
 }
 
+/* It may take long. */
+static void print_progress(const struct cell *cell, const struct result *result)
+{
+	fprintf(stderr, "%s/%s/%s: ", cell->peer->name, place_names[cell->place],
+		cell->work->name);
+	if (*result->why)
+		fprintf(stderr, "%s%s\n", result->failed ? "FAILED: " : "",
+			result->why);
+	else
+		fprintf(stderr, "%.0f\n", result->cost);
+}
+
 static void run_work(struct run *run, const struct choice *choice,
 		     enum place place, const struct work *work)
 {
@@ -187,10 +199,7 @@ static void run_work(struct run *run, const struct choice *choice,
 			continue;
 		measure(&cell, &result);
 		run_add(run, &cell, &result);
-		if (result.failed)
-			fprintf(stderr, "ternbench: %s/%s/%s: %s\n",
-				(*peer)->name, place_names[place], work->name,
-				result.why);
+		print_progress(&cell, &result);
 	}
 }
 

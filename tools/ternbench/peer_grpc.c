@@ -3,13 +3,11 @@
  * gRPC by its C core, which the libraries for other languages stand on: unary
  * calls of a registered method, whose messages are bytes as they are.
  */
-#include <arpa/inet.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "peer.h"
@@ -17,16 +15,6 @@
 
 #define METHOD		"/ternbench/call"
 #define DEPTH_MAX	512
-
-static const char *endpoint(const struct cell *cell)
-{
-	static char text[40];
-	const struct sockaddr_in address = place_server(cell->place);
-
-	snprintf(text, sizeof(text), "%s:%u", inet_ntoa(address.sin_addr),
-		 ntohs(address.sin_port));
-	return text;
-}
 
 /* Messages of any length. */
 static const grpc_channel_args *arguments(void)
@@ -161,7 +149,8 @@ static void bench_listen(const struct cell *cell)
 	server_method = grpc_server_register_method(server, METHOD, NULL, payload,
 						    0);
 	if (!server_method ||
-	    !grpc_server_add_http2_port(server, endpoint(cell), none))
+	    !grpc_server_add_http2_port(server, place_url(cell->place, "", 0),
+					none))
 		fail("a server cannot be made");
 	grpc_server_start(server);
 }
@@ -212,7 +201,8 @@ static void bench_connect(const struct cell *cell, unsigned int client)
 	grpc_init();
 	none = grpc_insecure_credentials_create();
 	last = grpc_empty_slice();
-	channel = grpc_channel_create(endpoint(cell), none, arguments());
+	channel = grpc_channel_create(place_url(cell->place, "", 0), none,
+				      arguments());
 	client_queue = grpc_completion_queue_create_for_next(NULL);
 	client_method = grpc_channel_register_call(channel, METHOD, NULL, NULL);
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nng, REQ to REP; each call that is outstanding has a context of its own. */
-#include <arpa/inet.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "peer.h"
@@ -21,16 +19,6 @@ static void check(const char *what, int error)
 		fail("%s: %s", what, nng_strerror(error));
 }
 
-static const char *endpoint(const struct cell *cell)
-{
-	static char text[40];
-	const struct sockaddr_in address = place_server(cell->place);
-
-	snprintf(text, sizeof(text), "tcp://%s:%u", inet_ntoa(address.sin_addr),
-		 ntohs(address.sin_port));
-	return text;
-}
-
 static nng_msg *make_message(const struct message *message)
 {
 	nng_msg *msg;
@@ -44,7 +32,8 @@ static void bench_listen(const struct cell *cell)
 {
 	check("socket", nng_rep0_open(&server_socket));
 	check("size", nng_socket_set_size(server_socket, NNG_OPT_RECVMAXSZ, 0));
-	check("listen", nng_listen(server_socket, endpoint(cell), NULL, 0));
+	check("listen", nng_listen(server_socket,
+				   place_url(cell->place, "tcp://", 0), NULL, 0));
 }
 
 static void bench_serve(const struct cell *cell, unsigned int worker)
@@ -115,7 +104,8 @@ static void bench_connect(const struct cell *cell, unsigned int client)
 		check("context", nng_ctx_open(&slots[i].ctx, client_socket));
 		check("aio", nng_aio_alloc(&slots[i].aio, progress, &slots[i]));
 	}
-	check("connect", nng_dial(client_socket, endpoint(cell), NULL, 0));
+	check("connect", nng_dial(client_socket,
+				  place_url(cell->place, "tcp://", 0), NULL, 0));
 }
 
 static void bench_send(const struct message *request)

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TCP with NODELAY, a connection for each client. */
-#include <netinet/tcp.h>
-
 #include "peer.h"
 #include "place.h"
 #include "socket.h"
 #include "stream.h"
 
 static int server_fd;
-
-static void set_nodelay(int fd)
-{
-	int one = 1;
-
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
-		fail_errno("TCP_NODELAY");
-}
 
 static void tcp_listen(const struct cell *cell)
 {
@@ -30,7 +20,7 @@ static void tcp_serve(const struct cell *cell, unsigned int worker)
 
 	(void)cell;
 	(void)worker;
-	set_nodelay(fd);
+	socket_set_nodelay(fd);
 	stream_serve(fd, fd);
 }
 
@@ -41,7 +31,7 @@ static void tcp_connect(const struct cell *cell, unsigned int client)
 				  sizeof(address));
 
 	(void)client;
-	set_nodelay(fd);
+	socket_set_nodelay(fd);
 	stream_use(fd, fd);
 }
 

@@ -3,7 +3,6 @@
  * ONC RPC by libtirpc, over TCP and over UDP, without a port mapper.  Its server
  * has one thread, and a client one call at a time.
  */
-#include <netinet/tcp.h>
 #include <rpc/rpc.h>
 #include <unistd.h>
 
@@ -102,11 +101,10 @@ static void connect_tcp(const struct cell *cell, unsigned int number)
 {
 	const struct sockaddr_in address = place_server(cell->place);
 	int fd = socket_connected(AF_INET, SOCK_STREAM, &address,
-				  sizeof(address)), one = 1;
+				  sizeof(address));
 
 	(void)number;
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
-		fail_errno("TCP_NODELAY");
+	socket_set_nodelay(fd);
 	make_client(fd, cell, clnt_vc_create, 0);
 }
 

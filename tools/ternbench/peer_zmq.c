@@ -3,8 +3,6 @@
  * ZeroMQ, REQ to REP; or to have several calls outstanding, DEALER to REP, which
  * puts the empty frame that REQ would put before a request.
  */
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <zmq.h>
 
 #include "peer.h"
@@ -31,16 +29,6 @@ static void *make_socket(int type)
 	return socket;
 }
 
-static const char *endpoint(const struct cell *cell, unsigned int port)
-{
-	static __thread char text[40];
-	const struct sockaddr_in address = place_server(cell->place);
-
-	snprintf(text, sizeof(text), "tcp://%s:%u", inet_ntoa(address.sin_addr),
-		 ntohs(address.sin_port) + port);
-	return text;
-}
-
 static void send_message(void *socket, const struct message *message)
 {
 	if (zmq_send(socket, message, message->len, 0) < 0)
@@ -62,7 +50,8 @@ static void bench_listen(const struct cell *cell)
 	context = zmq_ctx_new();
 	for (unsigned int i = 0; i < peer_clients(cell); i++) {
 		server_sockets[i] = make_socket(ZMQ_REP);
-		if (zmq_bind(server_sockets[i], endpoint(cell, i)))
+		if (zmq_bind(server_sockets[i],
+			     place_url(cell->place, "tcp://", i)))
 			fail_zmq("bind");
 	}
 }
@@ -87,7 +76,7 @@ static void bench_connect(const struct cell *cell, unsigned int client)
 	dealer = cell->work->depth > 1;
 	zmq_msg_init(&last_reply);
 	client_socket = make_socket(dealer ? ZMQ_DEALER : ZMQ_REQ);
-	if (zmq_connect(client_socket, endpoint(cell, client)))
+	if (zmq_connect(client_socket, place_url(cell->place, "tcp://", client)))
 		fail_zmq("connect");
 }
 

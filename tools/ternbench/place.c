@@ -128,3 +128,13 @@ struct sockaddr_in place_server(enum place place)
 		  &address.sin_addr);
 	return address;
 }
+
+const char *place_url(enum place place, const char *scheme, unsigned int port)
+{
+	const struct sockaddr_in address = place_server(place);
+	static char url[64];
+
+	snprintf(url, sizeof(url), "%s%s:%u", scheme,
+		 inet_ntoa(address.sin_addr), ntohs(address.sin_port) + port);
+	return url;
+}

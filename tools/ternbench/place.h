@@ -17,6 +17,8 @@ void place_enter(enum place place, enum end end);
 void place_lose(unsigned int loss);
 /* Of the server, as clients see it, with the first of CLIENTS_MAX ports. */
 struct sockaddr_in place_server(enum place place);
+/* The same as text behind a scheme, with one of the ports, valid until the next. */
+const char *place_url(enum place place, const char *scheme, unsigned int port);
 /* For the next cell. */
 void place_next_port(void);
 /* Runs a shell command, which must succeed, in one of the namespaces. */

@@ -37,9 +37,10 @@ static bool is_plain(const struct work *work)
 	       !work->beside && !work->loss;
 }
 
-static bool has_point(enum plot plot, const struct work *work)
+static bool has_point(enum plot plot, const struct work *work,
+		      const struct result *result)
 {
-	if (!is_plain(work))
+	if (!result || *result->why || !is_plain(work))
 		return false;
 	switch (plot) {
 	case PLOT_SIZE:
@@ -47,7 +48,7 @@ static bool has_point(enum plot plot, const struct work *work)
 	case PLOT_DEPTH:
 		return work->request == work->reply;
 	default:
-		return !strcmp(work->name, "call");
+		return !strcmp(work->name, "call") && result->p999;
 	}
 }
 
@@ -80,11 +81,10 @@ static unsigned int write_line(FILE *out, enum plot plot, const struct run *run,
 	unsigned int points = 0;
 
 	for (size_t i = 0; i < work_count; i++) {
-		const struct result *result;
+		const struct result *result =
+			run_look(run, peer, place, works[i].name);
 
-		result = has_point(plot, &works[i]) ?
-			 run_find(run, peer, place, works[i].name) : NULL;
-		if (result)
+		if (has_point(plot, &works[i], result))
 			points += write_points(out, plot, &works[i], result);
 	}
 	return points;
@@ -117,8 +117,8 @@ static bool has_points(enum plot plot, const struct run *run, enum place place)
 	for (size_t i = 0; i < run->count; i++) {
 		const struct entry *entry = &run->entries[i];
 
-		if (entry->cell.place == place && !*entry->result.why &&
-		    has_point(plot, entry->cell.work))
+		if (entry->cell.place == place &&
+		    has_point(plot, entry->cell.work, &entry->result))
 			return true;
 	}
 	return false;

@@ -74,10 +74,10 @@ static void print_latency(const struct run *run, enum place place,
 {
 	const struct result *result = run_look(run, peer, place, work);
 
-	if (!result)
-		printf(" |");
-	else if (*result->why)
+	if (result && *result->why)
 		printf(" *%s* |", result->why);
+	else if (!result || !result->p999)
+		printf(" |");
 	else
 		printf(" %.1f / %.1f / %.1f |", result->latency[50] / 1e3,
 		       result->latency[99] / 1e3, result->p999 / 1e3);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets of the peers that have some. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "peer.h"
@@ -50,4 +52,12 @@ int socket_connected(int family, int type, const void *address, socklen_t len)
 	if (connect(fd, address, len))
 		fail_errno("connect");
 	return fd;
+}
+
+void socket_set_nodelay(int fd)
+{
+	int one = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
+		fail_errno("TCP_NODELAY");
 }

@@ -10,6 +10,8 @@ int socket_open(int family, int type);
 /* Bound to an address, and listening if the type can. */
 int socket_bound(int family, int type, const void *address, socklen_t len);
 int socket_accept(int fd);
+/* Of TCP: sends at once. */
+void socket_set_nodelay(int fd);
 int socket_connected(int family, int type, const void *address, socklen_t len);
 
 #endif
