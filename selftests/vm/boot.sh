@@ -157,7 +157,8 @@ qemu_command()
 	if [ "$guest_icount" = yes ]; then
 		command+=(-accel tcg,thread=single -icount shift=0,sleep=off
 			  -rtc base=2024-01-01,clock=vm -seed 1)
-		cpu+=,-rdrand,-rdseed
+		# "rep movsb" would count each byte that is copied
+		cpu+=,-rdrand,-rdseed,-erms,-fsrm
 		append+=' nokaslr norandmaps'
 	else
 		command+=(-accel tcg,thread=multi -device "virtio-rng-$bus")

@@ -97,7 +97,6 @@ struct cell {
 };
 
 #define BATCHES		21	/* whose median counts */
-#define WARM_BATCHES	4	/* before them, not counted */
 #define QUANTILES	101
 
 /*

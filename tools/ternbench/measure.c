@@ -4,8 +4,9 @@
  * each client, which share some memory:
  *
  *   1. Each client makes a call, and waits for the others.
- *   2. They call without pause.  Whoever ends a batch of calls writes down the
- *      time.
+ *   2. They call without pause, first for a while that does not count, since the
+ *      scheduler takes some time to settle.  Then whoever ends a batch of calls
+ *      writes down the time.
  *   3. They go on, and write down what each call takes.
  *
  * Whoever fails leaves a message there.
@@ -33,21 +34,26 @@
 #include "work.h"
 
 #define DEPTH_MAX	512
-#define ALL_BATCHES	(WARM_BATCHES + BATCHES)
+/* Before anything is counted. */
+#define WARM_BATCHES	3
+#define WARM_NS		100000000
 #define TIMED_MAX	2048
 /* A cell that takes longer stands still. */
 #define LIMIT_S		3600
 
 struct shared {
-	atomic_uint	calls;		/* that ended */
+	uint64_t	begin;
+	atomic_uint	warm;		/* calls that ended before */
+	atomic_bool	counting;
+	atomic_uint	calls;		/* that ended then */
 	atomic_uint	clients;	/* that have not ended */
 	atomic_bool	finished;
 	atomic_bool	failed;
 	sem_t		listening;	/* one for each client */
 	pthread_barrier_t connected;
 	char		why[200];
-	uint64_t	stamps[ALL_BATCHES + 1];
-	uint64_t	base[ALL_BATCHES + 1];	/* what is not to count */
+	uint64_t	stamps[BATCHES + 1];
+	uint64_t	base[BATCHES + 1];	/* what is not to count */
 	uint64_t	took[TIMED_MAX];
 };
 
@@ -118,12 +124,31 @@ static void check_reply(const struct client *client,
 		fail("the reply to another call");
 }
 
+/* A call has ended; after enough of them counting begins. */
+static void warm_up(const struct work *work)
+{
+	unsigned int calls = atomic_fetch_add(&shared->warm, 1) + 1;
+	uint64_t now;
+
+	if (calls % work->calls || calls < WARM_BATCHES * work->calls)
+		return;
+	now = clock_ns();
+	if (now - shared->begin < WARM_NS)
+		return;
+	shared->stamps[0] = now;
+	atomic_store(&shared->counting, true);
+}
+
 /* Writes down that a call has ended; false when that was the last one. */
 static bool count_call(struct client *client, unsigned int id)
 {
-	unsigned int calls = atomic_fetch_add(&shared->calls, 1) + 1;
-	unsigned int timed;
+	unsigned int calls, timed;
 
+	if (!atomic_load(&shared->counting)) {
+		warm_up(client->work);
+		return true;
+	}
+	calls = atomic_fetch_add(&shared->calls, 1) + 1;
 	if (calls <= client->counted) {
 		if (calls % client->work->calls == 0)
 			shared->stamps[calls / client->work->calls] = clock_ns();
@@ -206,14 +231,14 @@ static void run_caller(const struct cell *cell, unsigned int number)
 		.request = message_alloc(),
 		.sizes = make_sizes(cell->work, beside ? cell->work->beside :
 				    cell->work->request),
-		.counted = ALL_BATCHES * cell->work->calls,
+		.counted = BATCHES * cell->work->calls,
 	};
 
 	client.request->reply_len = cell->work->reply;
 	client.peer->connect(cell, number);
 	call(&client);
 	pthread_barrier_wait(&shared->connected);
-	shared->stamps[0] = clock_ns();
+	shared->begin = clock_ns();
 	if (!beside && client.work->depth > 1)
 		call_many(&client);
 	else if (!beside)
@@ -338,8 +363,8 @@ static void find_cost(unsigned int calls, struct result *result)
 {
 	uint64_t took[BATCHES], base[BATCHES];
 
-	find_times(shared->stamps + WARM_BATCHES, took);
-	find_times(shared->base + WARM_BATCHES, base);
+	find_times(shared->stamps, took);
+	find_times(shared->base, base);
 	result->cost = (double)(took[BATCHES / 2] - base[BATCHES / 2]) / calls;
 	result->least = (double)(took[0] - base[0]) / calls;
 	result->most = (double)(took[BATCHES - 1] - base[BATCHES - 1]) / calls;
@@ -358,8 +383,21 @@ static void find_latency(uint64_t *took, size_t count, struct result *result)
 	result->p999 = took[(count - 1) * 999 / 1000];
 }
 
+/*
+ * Groups of the scheduler that are made by themselves have weights that depend on
+ * what ran before, and with them the work of each wake-up.
+ */
+static void leave_autogroup(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/sched_autogroup_enabled", "w");
+
+	if (file && (fputs("0\n", file) < 0 || fclose(file)))
+		fail_errno("sched_autogroup_enabled");
+}
+
 void measure_set_up(void)
 {
+	leave_autogroup();
 	/* to see the end of the children of a cell's process, too */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		fail_errno("prctl");

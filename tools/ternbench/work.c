@@ -17,11 +17,11 @@ const struct work works[] = {
 	{ "call", "one call at a time",
 	  ONE(.request = SMALL, .calls = 100, .quick = true) },
 
-	{ "depth-8", "8 outstanding", MANY(.depth = 8, .calls = 160) },
-	{ "depth-32", "32 outstanding", MANY(.depth = 32, .calls = 320) },
+	{ "depth-8", "8 outstanding", MANY(.depth = 8, .calls = 640) },
+	{ "depth-32", "32 outstanding", MANY(.depth = 32, .calls = 1280) },
 	{ "depth-64", "64 outstanding",
-	  MANY(.depth = 64, .calls = 640, .quick = true) },
-	{ "depth-512", "512 outstanding", MANY(.depth = 512, .calls = 2048) },
+	  MANY(.depth = 64, .calls = 1920, .quick = true) },
+	{ "depth-512", "512 outstanding", MANY(.depth = 512, .calls = 4096) },
 
 	{ "workers-4", "4 workers, 4 clients",
 	  .depth = 1, .workers = 4, .request = SMALL, .reply = SMALL, .calls = 200 },
