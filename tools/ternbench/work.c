@@ -58,15 +58,15 @@ const struct work works[] = {
 	  ONE(.request = SMALL, .loss = 1000, .calls = 100) },
 
 	{ "duplicate", "a duplicate, at the server",
-	  .kind = KIND_DUPLICATE, .workers = 1, .calls = 100, .quick = true },
+	  .kind = KIND_DUPLICATE, .workers = 1, .calls = 400, .quick = true },
 	{ "filter-1000", "a duplicate, 1,000 replies cached",
-	  .kind = KIND_FILTER, .workers = 1, .records = 1000, .calls = 50, .quick = true },
+	  .kind = KIND_FILTER, .workers = 1, .records = 1000, .calls = 200, .quick = true },
 	{ "filter-10000", "a duplicate, 10,000 replies cached",
-	  .kind = KIND_FILTER, .workers = 1, .records = 10000, .calls = 50, .quick = true },
+	  .kind = KIND_FILTER, .workers = 1, .records = 10000, .calls = 200, .quick = true },
 	{ "filter-100000", "a duplicate, 100,000 replies cached",
-	  .kind = KIND_FILTER, .workers = 1, .records = 100000, .calls = 50 },
+	  .kind = KIND_FILTER, .workers = 1, .records = 100000, .calls = 200 },
 	{ "filter-1000000", "a duplicate, 1,000,000 replies cached",
-	  .kind = KIND_FILTER, .workers = 1, .records = 1000000, .calls = 50 },
+	  .kind = KIND_FILTER, .workers = 1, .records = 1000000, .calls = 200 },
 };
 
 const size_t work_count = COUNT(works);
