@@ -45,7 +45,8 @@ static void make(struct node_packet *packet, unsigned int n,
 	pkt->tsval = clock_ns() / 1000;
 	pkt->slots = 64;
 	hdr = tern_wire_encode(pkt, buf);
-	memcpy(buf + hdr, data, len);
+	if (len)
+		memcpy(buf + hdr, data, len);
 	len += hdr;
 	tern_wire_set_check(buf, crc32c(tern_wire_check_seed(buf),
 					buf + TERN_WIRE_CHECK_FROM,

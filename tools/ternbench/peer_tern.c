@@ -10,6 +10,7 @@
 
 #include "peer.h"
 #include "place.h"
+#include "socket.h"
 
 #define VERSION	1
 
@@ -65,6 +66,7 @@ static void bench_connect(const struct cell *cell, unsigned int client)
 	client_fd = tern_socket(0);
 	if (client_fd < 0)
 		fail_tern("socket", client_fd);
+	socket_enlarge(client_fd);
 	error = tern_connect(client_fd, &to);
 	if (error)
 		fail_tern("connect", error);

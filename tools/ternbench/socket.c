@@ -11,17 +11,24 @@
 
 int socket_open(int family, int type)
 {
-	int fd = socket(family, type | SOCK_CLOEXEC, 0), size = BUFFER;
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		fail_errno("socket");
 	/* Streams find their own sizes, and better ones. */
 	if (type == SOCK_STREAM)
 		return fd;
+	socket_enlarge(fd);
+	return fd;
+}
+
+void socket_enlarge(int fd)
+{
+	int size = BUFFER;
+
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		fail_errno("size of a socket's buffers");
-	return fd;
 }
 
 int socket_bound(int family, int type, const void *address, socklen_t len)

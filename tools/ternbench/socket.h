@@ -5,8 +5,10 @@
 
 #include <sys/socket.h>
 
-/* With buffers that hold all calls that may be outstanding. */
+/* With such buffers, but for streams. */
 int socket_open(int family, int type);
+/* Gives it buffers that hold all calls that may be outstanding. */
+void socket_enlarge(int fd);
 /* Bound to an address, and listening if the type can. */
 int socket_bound(int family, int type, const void *address, socklen_t len);
 int socket_accept(int fd);
