@@ -64,8 +64,8 @@ ip -n "tern-nat-$$" addr add 10.8.1.3/24 dev right
 # shellcheck disable=SC2154
 "${nat[@]}" sysctl -qw net.ipv4.ip_forward=1
 for node in client server; do
-	declare -n words=$node
-	"${words[@]}" tern up allow 10.8.0.0/16
+	declare -n prefix=$node
+	"${prefix[@]}" tern up allow 10.8.0.0/16
 done
 serve 8
 check "the NAT has a mapping" map 10.8.1.1 40001
