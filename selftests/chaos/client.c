@@ -64,7 +64,7 @@ struct call {
 	uint32_t	size;
 	uint32_t	reply_len;
 	uint32_t	delay_ms;
-	long		begin_ms;
+	long long	begin_ms;
 };
 
 struct thread {
@@ -101,14 +101,6 @@ static void stop(int number)
 static void interrupt(int number)
 {
 	(void)number;
-}
-
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void wait_ms(long ms)
@@ -197,7 +189,7 @@ static void prepare(struct thread *thread, struct call *call,
 		.id = first + KINDS_ROOM * next++ + kind,
 		.timeout_ms = draw_timeout(thread),
 		.size = sizeof(head) + draw_length(thread),
-		.begin_ms = now_ms(),
+		.begin_ms = count_clock_ms(),
 	};
 	call->delay_ms = draw_delay(thread, call->timeout_ms);
 	if (kind % FORMS == FORM_CALL)
@@ -209,7 +201,7 @@ static void prepare(struct thread *thread, struct call *call,
 		.timeout_ms = call->timeout_ms,
 		.flags = semantics_flags[kind / FORMS] | form_flags[kind % FORMS],
 	};
-	tell(call->id, "submitted %u %lld", call->timeout_ms, count_clock_ms());
+	tell(call->id, "submitted %u %lld", call->timeout_ms, call->begin_ms);
 }
 
 static void ended(struct thread *thread, struct call *call, const struct tern_result *result)
@@ -225,8 +217,8 @@ static void ended(struct thread *thread, struct call *call, const struct tern_re
 	if (result->outcome == TERN_REPLIED)
 		right = result->reply_len == call->reply_len &&
 			count_is_filled(thread->reply, call->reply_len, call->id);
-	tell(call->id, "%s %d %u %s %ld", words[result->outcome], result->cause,
-	     result->status, right ? "right" : "wrong", now_ms() - call->begin_ms);
+	tell(call->id, "%s %d %u %s %lld", words[result->outcome], result->cause,
+	     result->status, right ? "right" : "wrong", count_clock_ms() - call->begin_ms);
 	if (result->outcome == TERN_REPLIED || result->outcome == TERN_DELIVERED)
 		succeeded[kind_of(call)]++;
 	else if (result->cause != ETIMEDOUT)

@@ -244,7 +244,8 @@ guest_report()
 	[ ! -e "$1/share/notes" ] || cat "$1/share/notes" >&2
 	line=$(grep -Eanm 1 "$report_pattern" "$1/console.log") || {
 		[ -e "$1/share/report" ]
-		return
+		# said, since in a trap it would be the status from before that
+		return $?
 	}
 	line=${line%%:*}
 	echo "vm: kernel report:" >&2
