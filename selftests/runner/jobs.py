@@ -37,18 +37,19 @@ class Job:
 
 
 def jobs_of(tests):
-    """Few boots for all tests of a stock or debug kernel; else one for each."""
-    jobs, shared = [], {}
+    """Few boots for all tests of a stock or debug kernel; else one for each.
+
+    Those of many tests come first, since they take the longest.
+    """
+    alone, shared = [], {}
     for test in tests:
         if test.mode == 'guest' and test.kernel in GUESTS:
             shared.setdefault(test.kernel, []).append(test)
         else:
-            jobs.append(Job(test.kernel, test.mode, [test], test.name))
-    for kernel, several in shared.items():
-        for i in range(min(GUESTS[kernel], len(several))):
-            jobs.append(Job(kernel, 'guest', several[i::GUESTS[kernel]],
-                            f'guest-{i + 1}'))
-    return jobs
+            alone.append(Job(test.kernel, test.mode, [test], test.name))
+    return [Job(kernel, 'guest', several[i::GUESTS[kernel]], f'guest-{i + 1}')
+            for kernel, several in shared.items()
+            for i in range(min(GUESTS[kernel], len(several)))] + alone
 
 
 class Lines:
