@@ -21,6 +21,8 @@ nodes grace 500ms
 worker=$!
 check "a worker" eventually serves
 
+# nor do neighbours find each other when much is lost
+"${client[@]}" ping -qc 1 10.8.0.2
 impair loss 30%
 calls first 1 count 10 parallel 10 timeout 20000 delay 1
 heal
