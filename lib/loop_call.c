@@ -193,10 +193,12 @@ static int time_left(const struct call *call, uint64_t now)
 struct call *calls_next(struct tern_loop *loop)
 {
 	struct call *call = NULL;
-	uint64_t now = now_ms();
 	uint32_t gone;
+	uint64_t now;
 
 	pthread_mutex_lock(&loop->lock);
+	/* With the lock: not before any call was queued. */
+	now = now_ms();
 	while (!call && !list_empty(&loop->queue)) {
 		call = call_of(loop->queue.next);
 		list_del(&call->link);
@@ -221,11 +223,13 @@ struct call *calls_next(struct tern_loop *loop)
 
 int calls_expire(struct tern_loop *loop)
 {
-	uint64_t now = now_ms();
 	struct link *link, *next;
 	int left, first = -1;
+	uint64_t now;
 
 	pthread_mutex_lock(&loop->lock);
+	/* With the lock: not before any call was queued. */
+	now = now_ms();
 	for (link = loop->queue.next; link != &loop->queue; link = next) {
 		next = link->next;
 		left = time_left(call_of(link), now);
