@@ -463,7 +463,8 @@ int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 	}
 	TERN_COUNT(peer->tn, CALLS);
 	tern_peer_get(peer);
-	call->peer = peer;
+	/* A call is looked up by its socket without the lock. */
+	WRITE_ONCE(call->peer, peer);
 	call->state = TERN_CALL_WAITING;
 	call->began_us = tern_now_us();
 	tern_call_get(call);

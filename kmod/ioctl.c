@@ -274,6 +274,43 @@ static int ioc_request(struct tern_sock *ts,
 	return err;
 }
 
+/* The first call of an id that can be withdrawn, with a reference, or NULL. */
+static struct tern_call *find_call(struct tern_sock *ts, u64 id)
+{
+	struct tern_call *call;
+
+	spin_lock_bh(&ts->lock);
+	list_for_each_entry(call, &ts->calls, sk_link) {
+		/* Without a peer it is just being submitted. */
+		if (call->id != id || !READ_ONCE(call->peer) ||
+		    READ_ONCE(call->reported) || READ_ONCE(call->cancelling))
+			continue;
+		tern_call_get(call);
+		spin_unlock_bh(&ts->lock);
+		return call;
+	}
+	spin_unlock_bh(&ts->lock);
+	return NULL;
+}
+
+static int ioc_cancel(struct tern_sock *ts, u64 __user *uarg)
+{
+	struct tern_outbox out;
+	struct tern_call *call;
+	u64 id;
+
+	if (get_user(id, uarg))
+		return -EFAULT;
+	call = find_call(ts, id);
+	if (!call)
+		return -ENOENT;
+	tern_outbox_init(&out);
+	tern_call_cancel(call, false, &out);
+	tern_output_flush(&out);
+	tern_call_put(call);
+	return 0;
+}
+
 /* FIONREAD: length of what recvmsg() would give. */
 static int next_len(struct tern_sock *ts)
 {
@@ -304,6 +341,8 @@ int tern_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 		return ioc_reply_recv(ts, sock, uarg);
 	case TERN_IOC_REQUEST:
 		return ioc_request(ts, uarg);
+	case TERN_IOC_CANCEL:
+		return ioc_cancel(ts, uarg);
 	case SIOCINQ:
 		return put_user(next_len(ts), (int __user *)uarg);
 	case SIOCOUTQ:

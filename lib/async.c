@@ -2,6 +2,7 @@
 /* Calls whose outcome is received later, and receiving of either kind. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "cmsg.h"
 #include "inherit.h"
@@ -38,6 +39,11 @@ int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 
 	set_control(&msg, &control, TERN_CMSG_CALL, &call, sizeof(call));
 	return sendmsg(fd, &msg, 0) < 0 ? -errno : 0;
+}
+
+int tern_cancel(int fd, uint64_t id)
+{
+	return ioctl(fd, TERN_IOC_CANCEL, &id) ? -errno : 0;
 }
 
 static void fill_request(struct tern_message *message,

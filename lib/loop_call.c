@@ -388,6 +388,9 @@ int tern_loop_cancel(struct tern_loop *loop, uint64_t id)
 
 	pthread_mutex_lock(&loop->lock);
 	call = find(loop, id);
+	/* That the kernel does not know it is no error: it may not have it yet. */
+	if (call && call->state == CALL_SENT)
+		tern_cancel(loop->client, id);
 	found = call && give_up(loop, call);
 	pthread_mutex_unlock(&loop->lock);
 	if (found && !(loop_in_thread(loop) && loop->running))

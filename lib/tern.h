@@ -308,6 +308,23 @@ int tern_send_call(int fd, const struct sockaddr_tern *to, uint64_t id,
 ssize_t tern_recv_outcome(int fd, uint64_t *id, void *reply, size_t reply_size,
 			  struct tern_result *result, int flags);
 
+/**
+ * tern_cancel - withdraw a call of tern_send_call()
+ * @fd: socket
+ * @id: the call; of several with this number the one that was made first, of
+ *	those that have not ended and are not withdrawn yet
+ *
+ * The outcome comes all the same, once the server has told it, and at the latest
+ * at the deadline: TERN_NOT_EXECUTED with ECANCELED when the call was not sent, or
+ * was still queued; otherwise whatever becomes of it, while the handler that
+ * executes it can learn that nobody wants it, see tern_query_request().
+ *
+ * Returns 0, or
+ *   -ENOENT  there is no such call, or it has ended
+ *   or another error of TERN_IOC_CANCEL, see tern(7).
+ */
+int tern_cancel(int fd, uint64_t id);
+
 /* ---- Outcomes ---- */
 
 /**
@@ -870,9 +887,9 @@ int tern_loop_call(struct tern_loop *loop, const struct tern_submission *call,
  *
  * The call ends soon, not before this returns: as TERN_NOT_EXECUTED with ECANCELED
  * if the kernel has not got it yet; as TERN_UNKNOWN with ECANCELED if it has; or
- * as it would have, if that comes first.  The kernel goes on with a call that it
- * has, until its deadline, and until then it counts as one of those that the loop
- * may have.
+ * as it would have, if that comes first.  A call that the kernel has is withdrawn
+ * as by tern_cancel(), and until the server has told what became of it, or its
+ * deadline, it counts as one of those that the loop may have.
  *
  * Returns 0, or -ENOENT when there is no such call, which may have ended.
  */

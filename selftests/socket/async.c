@@ -129,6 +129,68 @@ TEST_F(async, equal_ids)
 	}
 }
 
+static int withdraw(int fd, uint64_t id)
+{
+	return ioctl(fd, TERN_IOC_CANCEL, &id);
+}
+
+/* Nobody has it: it is withdrawn, and another of that id is not. */
+TEST_F(async, cancel_queued)
+{
+	struct tern_cmsg_call start = { .id = 7 };
+	struct message m;
+
+	ASSERT_EQ(1, send_call(self->client, NULL, &start, "1", 1));
+	ASSERT_EQ(1, send_call(self->client, NULL, &start, "2", 1));
+	EXPECT_EQ(0, withdraw(self->client, 7));
+	ASSERT_EQ(0, receive(self->client, &m, buf, 8, 0));
+	EXPECT_OUTCOME(&m, 7, TERN_NOT_EXECUTED, ECANCELED);
+	ASSERT_EQ(1, receive(self->server, &m, buf, 8, 0));
+	EXPECT_EQ('2', buf[0]);
+	EXPECT_ERRNO(EAGAIN, receive(self->server, &m, buf, 8, MSG_DONTWAIT));
+	EXPECT_TRUE(works(self->server, self->client));
+}
+
+/* Its worker is told, and what it does is told. */
+TEST_F(async, cancel_executing)
+{
+	struct tern_cmsg_call start = { .id = UINT64_MAX };
+	struct tern_ioc_request query;
+	struct message m;
+
+	ASSERT_EQ(4, send_call(self->client, NULL, &start, "work", 4));
+	ASSERT_EQ(4, receive(self->server, &m, buf, 8, 0));
+	query = (struct tern_ioc_request){ .handle = m.request.handle };
+	EXPECT_EQ(0, withdraw(self->client, UINT64_MAX));
+	EXPECT_EQ(POLLPRI, ready(self->server, POLLPRI, PATIENCE_MS));
+	ASSERT_EQ(0, ioctl(self->server, TERN_IOC_REQUEST, &query));
+	EXPECT_EQ((uint32_t)ECANCELED, query.cause);
+	EXPECT_ERRNO(ENOENT, withdraw(self->client, UINT64_MAX));
+	EXPECT_ERRNO(EAGAIN, receive(self->client, &m, buf, 8, MSG_DONTWAIT));
+	ASSERT_EQ(4, send_reply(self->server, query.handle, 0, "done", 4));
+	ASSERT_EQ(4, receive(self->client, &m, buf, 8, 0));
+	EXPECT_OUTCOME(&m, UINT64_MAX, TERN_REPLIED, 0);
+}
+
+TEST_F(async, cancel_what_is_not_there)
+{
+	struct tern_cmsg_call start = { .id = 3 };
+	struct message m;
+
+	EXPECT_ERRNO(ENOENT, withdraw(self->client, 3));
+	EXPECT_ERRNO(EFAULT, ioctl(self->client, TERN_IOC_CANCEL, 8));
+	ASSERT_EQ(4, send_call(self->client, NULL, &start, "work", 4));
+	EXPECT_ERRNO(ENOENT, withdraw(self->client, 4));
+	EXPECT_ERRNO(ENOENT, withdraw(self->server, 3));
+	ASSERT_EQ(4, receive(self->server, &m, buf, 8, 0));
+	ASSERT_EQ(0, send_reply(self->server, m.request.handle, 0, "", 0));
+	EXPECT_EQ(POLLIN, ready(self->client, POLLIN, PATIENCE_MS));
+	EXPECT_ERRNO(ENOENT, withdraw(self->client, 3));
+	ASSERT_EQ(0, receive(self->client, &m, buf, 8, 0));
+	EXPECT_OUTCOME(&m, 3, TERN_REPLIED, 0);
+	EXPECT_ERRNO(ENOENT, withdraw(self->client, 3));
+}
+
 TEST_F(async, no_such_service)
 {
 	struct tern_cmsg_call start = { .id = 9 };

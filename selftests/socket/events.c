@@ -10,9 +10,6 @@
 /* From the event at a deadline until the request is given up, the default. */
 #define GRACE_MS	1000
 
-/* A wait that ends long before it. */
-#define PATIENCE_MS	20000
-
 TERN_FIXTURE(events);
 
 static char buf[64];

@@ -273,7 +273,7 @@ static void fuzz_other(void)
 		break;
 	case 1:
 		ioctl(any_fd(), rnd(2) ? number() & 0xffff :
-		      _IOC(rnd(4), TERN_IOC_MAGIC, rnd(5), rnd(128)), data);
+		      _IOC(rnd(4), TERN_IOC_MAGIC, rnd(6), rnd(128)), data);
 		break;
 	case 2:
 		ready(any_fd(), rnd(0xffff), 0);

@@ -39,6 +39,7 @@
 
 #define PROGRAM		4000
 #define NO_PROGRAM	4999	/* never bound */
+#define PATIENCE_MS	20000	/* a wait that ends long before it */
 
 /* of the longest control message */
 #define CONTROL_SPACE	CMSG_SPACE(sizeof(struct tern_cmsg_call))

@@ -370,4 +370,20 @@ struct tern_ioc_request {
 #define TERN_IOC_REQUEST	_IOWR(TERN_IOC_MAGIC, 3, \
 				      struct tern_ioc_request)
 
+/**
+ * TERN_IOC_CANCEL - withdraw an asynchronous call
+ *
+ * The argument is the address of a __u64, the id from struct tern_cmsg_call.
+ * Of several calls with this id the one that was made first is withdrawn, of
+ * those that have not ended and are not withdrawn yet.
+ *
+ * The outcome comes as that of any call, once the server has told it, and at the
+ * latest at the deadline: TERN_NOT_EXECUTED with ECANCELED when the call was not
+ * sent, or was still queued; otherwise whatever becomes of it, while the worker
+ * that executes it gets an event (see struct tern_cmsg_event).
+ *
+ * Fails with ENOENT when there is no such call.
+ */
+#define TERN_IOC_CANCEL		_IOW(TERN_IOC_MAGIC, 4, __u64)
+
 #endif /* _UAPI_LINUX_TERN_H */
