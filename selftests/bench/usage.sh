@@ -57,7 +57,7 @@ check "no value" wrong 2 "peer is missing" run peer
 check "an unknown peer" wrong 2 "no peer 'carrier-pigeon'" run peer carrier-pigeon
 check "an unknown place" wrong 2 "no place 'moon'" run place moon
 check "an unknown work" wrong 2 "no work 'hard'" run work hard
-check "a word too many" wrong 2 "unknown word 'x'" list x
+check "a word too many" wrong 2 "unexpected word 'x'" list x
 check "a file that is not there" wrong 1 "$work/none" show "$work/none"
 echo '{}' >"$results"
 check "a file with something else" wrong 1 "not the results" show "$results"

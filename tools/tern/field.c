@@ -266,7 +266,7 @@ static void print_json(json_object *json)
 void field_print_list(const struct netlink_replies *replies, uint16_t attr,
 		      const struct field *fields)
 {
-	json_object *array = tool_json ? json_object_new_array() : NULL;
+	json_object *array = cli_json ? json_object_new_array() : NULL;
 
 	for (size_t i = 0; i < replies->count; i++) {
 		struct field_part part = {
@@ -289,7 +289,7 @@ void field_print_list(const struct netlink_replies *replies, uint16_t attr,
 
 void field_print_object(const struct field_part *parts, unsigned int count)
 {
-	json_object *object = tool_json ? json_object_new_object() : NULL;
+	json_object *object = cli_json ? json_object_new_object() : NULL;
 	bool started = false;
 
 	for (unsigned int i = 0; i < count; i++) {

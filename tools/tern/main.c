@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tern: controls the node of this network namespace and makes calls. */
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "tool.h"
 
 static const char help[] =
@@ -36,25 +32,7 @@ static const char help[] =
 "TIME is in ms, or with a unit: ms, s, min, h.  SIZE is in bytes, or with a\n"
 "unit: K, M, G.  SERVICE is PROGRAM[.VERSION].  See tern(8).\n";
 
-static int print_help(struct args *args)
-{
-	args_end(args);
-	fputs(help, stdout);
-	finish_output();
-	return 0;
-}
-
-static int print_version(void)
-{
-	puts("tern " TERN_VERSION);
-	finish_output();
-	return 0;
-}
-
-static const struct {
-	const char *word;
-	int (*run)(struct args *args);
-} commands[] = {
+static const struct cli_command commands[] = {
 	{ "up", node_up },
 	{ "down", node_down },
 	{ "show", node_show },
@@ -64,48 +42,10 @@ static const struct {
 	{ "stat", stat_run },
 	{ "ping", ping_run },
 	{ "serve", serve_run },
-	{ "help", print_help },
-};
-
-static const struct option options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 }
+	{ }
 };
 
 int main(int argc, char **argv)
 {
-	struct args args;
-	const char *word;
-	int option;
-
-	opterr = 0;
-	for (;;) {
-		/* getopt_long() may go on to the next word, or not yet. */
-		word = argv[optind];
-		option = getopt_long(argc, argv, "+jhV", options, NULL);
-		if (option == -1)
-			break;
-		switch (option) {
-		case 'j':
-			tool_json = true;
-			break;
-		case 'h':
-			args.next = argv + argc;
-			return print_help(&args);
-		case 'V':
-			return print_version();
-		default:
-			fail_usage("unknown option '%s'", word);
-		}
-	}
-	args.next = argv + optind;
-	word = args_next(&args);
-	if (!word)
-		fail_usage("a command is missing, see 'tern help'");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(word, commands[i].word))
-			return commands[i].run(&args);
-	fail_usage("unknown command '%s', see 'tern help'", word);
+	return cli_main(argc, argv, help, commands);
 }

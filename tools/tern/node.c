@@ -213,7 +213,7 @@ int node_show(struct args *args)
 		fail("the kernel's answer is empty");
 	parts[0].object = netlink_object(replies.msgs[0], TERN_A_NODE);
 	parts[1].object = netlink_object(replies.msgs[0], TERN_A_SETTINGS);
-	if (!tool_json)
+	if (!cli_json)
 		printf("node %s ", nla_find(nla_data(parts[0].object),
 					    nla_len(parts[0].object),
 					    TERN_A_NODE_UP) ? "up" : "down");

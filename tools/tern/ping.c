@@ -91,7 +91,7 @@ static void ping_once(int fd, const struct ping *ping, struct summary *sum)
 		return;
 	sum->calls++;
 	if (result.outcome != TERN_REPLIED) {
-		if (!tool_json)
+		if (!cli_json)
 			printf("%s: call %llu %s\n", ping->name,
 			       sum->calls,
 			       tern_result_text(&result, text, sizeof(text)));
@@ -103,7 +103,7 @@ static void ping_once(int fd, const struct ping *ping, struct summary *sum)
 		sum->max_us = us;
 	sum->sum_us += us;
 	text_from_us(us, time);
-	if (!tool_json)
+	if (!cli_json)
 		printf("%s: call %llu answered in %s\n", ping->name,
 		       sum->calls, time);
 }
@@ -182,7 +182,7 @@ int ping_run(struct args *args)
 		wait_interval(ping.interval_ms);
 	}
 	close(fd);
-	if (tool_json)
+	if (cli_json)
 		print_json(&ping, &sum);
 	else
 		print_summary(&ping, &sum);

@@ -30,7 +30,7 @@ static bool is_wanted(const struct filter *filter, const char *name,
 static void print_stats(const struct netlink_replies *replies,
 			const struct filter *filter)
 {
-	json_object *object = tool_json ? json_object_new_object() : NULL;
+	json_object *object = cli_json ? json_object_new_object() : NULL;
 
 	for (size_t i = 0; i < replies->count; i++) {
 		struct nlattr *stat = netlink_object(replies->msgs[i],

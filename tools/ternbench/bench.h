@@ -11,13 +11,10 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
-#define EXIT_USAGE	2
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* One line on standard error, or in a child of measure.c for its parent. */
 noreturn void fail(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-noreturn void fail_usage(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 /* The same with the text of errno. */
 noreturn void fail_errno(const char *what);

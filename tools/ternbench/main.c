@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ternbench: what a call costs, by Tern and by its peers. */
 #include <fnmatch.h>
-#include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../cli/cli.h"
 #include "budget.h"
 #include "measure.h"
 #include "peer.h"
@@ -34,42 +33,6 @@ static const char help[] =
 "  -V, --version   print the version\n"
 "\n"
 "Measuring takes root, in a guest: see ternbench(8).\n";
-
-static bool json;
-
-noreturn void fail_usage(const char *format, ...)
-{
-	va_list args;
-
-	fputs("ternbench: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_USAGE);
-}
-
-/* The next word; @what names the one that must be there. */
-static const char *next_word(char ***words, const char *what)
-{
-	if (**words)
-		return *(*words)++;
-	if (what)
-		fail_usage("%s is missing, see 'ternbench help'", what);
-	return NULL;
-}
-
-static void end_words(char **words)
-{
-	if (*words)
-		fail_usage("unknown word '%s', see 'ternbench help'", *words);
-}
-
-static void finish_output(void)
-{
-	if (fflush(stdout) || ferror(stdout))
-		fail_errno("output");
-}
 
 /* ---- run ---- */
 
@@ -140,7 +103,7 @@ static const struct {
 };
 
 static void read_pattern(struct choice *choice, const char *word,
-			 char ***words)
+			 struct args *args)
 {
 	const char *pattern;
 	size_t i;
@@ -150,26 +113,26 @@ static void read_pattern(struct choice *choice, const char *word,
 			break;
 	if (i == COUNT(choices))
 		fail_usage("unknown word '%s' of 'run'", word);
-	pattern = next_word(words, word);
+	pattern = args_need(args, word);
 	if (!choices[i].known(pattern))
 		fail_usage("no %s '%s', see 'ternbench list'", word, pattern);
 	add_pattern((void *)((char *)choice + choices[i].patterns), pattern);
 }
 
-static void read_choice(struct choice *choice, char **words)
+static void read_choice(struct choice *choice, struct args *args)
 {
 	const char *word;
 
 	*choice = (struct choice){ 0 };
-	while ((word = next_word(&words, NULL))) {
+	while ((word = args_next(args))) {
 		if (!strcmp(word, "quick"))
 			choice->quick = true;
 		else if (!strcmp(word, "budgets"))
-			budgets_read(&choice->budgets, next_word(&words, "FILE"));
+			budgets_read(&choice->budgets, args_need(args, "FILE"));
 		else if (!strcmp(word, "date"))
-			choice->date = next_word(&words, "TEXT");
+			choice->date = args_need(args, "TEXT");
 		else
-			read_pattern(choice, word, &words);
+			read_pattern(choice, word, args);
 	}
 }
 
@@ -211,13 +174,13 @@ static bool any_failed(const struct run *run)
 	return false;
 }
 
-static int command_run(char **words)
+static int command_run(struct args *args)
 {
 	struct choice choice;
 	struct run run;
 	bool failed;
 
-	read_choice(&choice, words);
+	read_choice(&choice, args);
 	if (geteuid())
 		fail("to measure, be root in a guest: make vm ICOUNT=1");
 	run_begin(&run);
@@ -231,7 +194,7 @@ static int command_run(char **words)
 			    fits(&choice.works, works[i].name) &&
 			    (works[i].quick || !choice.quick))
 				run_work(&run, &choice, place, &works[i]);
-	if (json)
+	if (cli_json)
 		run_write_json(&run);
 	else
 		run_print(&run);
@@ -241,14 +204,14 @@ static int command_run(char **words)
 	return failed;
 }
 
-static int command_show(char **words)
+static int command_show(struct args *args)
 {
-	const char *path = next_word(&words, "FILE");
+	const char *path = args_need(args, "FILE");
 	struct run run;
 
-	end_words(words);
+	args_end(args);
 	run_read_json(&run, path);
-	if (json)
+	if (cli_json)
 		run_write_json(&run);
 	else
 		run_print(&run);
@@ -256,15 +219,15 @@ static int command_show(char **words)
 	return 0;
 }
 
-static int command_check(char **words)
+static int command_check(struct args *args)
 {
-	const char *path = next_word(&words, "BUDGETS");
-	const char *results = next_word(&words, "FILE");
+	const char *path = args_need(args, "BUDGETS");
+	const char *results = args_need(args, "FILE");
 	struct budgets budgets;
 	struct run run;
 	bool kept;
 
-	end_words(words);
+	args_end(args);
 	budgets_read(&budgets, path);
 	run_read_json(&run, results);
 	if (!run.instructions)
@@ -275,14 +238,14 @@ static int command_check(char **words)
 	return !kept;
 }
 
-static int command_report(char **words)
+static int command_report(struct args *args)
 {
-	const char *path = next_word(&words, "BUDGETS");
-	const char *results = next_word(&words, "FILE");
+	const char *path = args_need(args, "BUDGETS");
+	const char *results = args_need(args, "FILE");
 	struct budgets budgets;
 	struct run run;
 
-	end_words(words);
+	args_end(args);
 	budgets_read(&budgets, path);
 	run_read_json(&run, results);
 	report_print(&run, &budgets);
@@ -291,14 +254,14 @@ static int command_report(char **words)
 	return 0;
 }
 
-static int command_plot(char **words)
+static int command_plot(struct args *args)
 {
-	const char *results = next_word(&words, "FILE");
-	const char *dir = next_word(&words, "DIR");
-	const char *format = next_word(&words, NULL);
+	const char *results = args_need(args, "FILE");
+	const char *dir = args_need(args, "DIR");
+	const char *format = args_next(args);
 	struct run run;
 
-	end_words(words);
+	args_end(args);
 	if (!format)
 		format = "svg";
 	if (strcmp(format, "svg") && strcmp(format, "png"))
@@ -309,9 +272,9 @@ static int command_plot(char **words)
 	return 0;
 }
 
-static int command_list(char **words)
+static int command_list(struct args *args)
 {
-	end_words(words);
+	args_end(args);
 	puts("peers:");
 	for (const struct peer *const *peer = peers; *peer; peer++)
 		printf("  %-16s %s\n", (*peer)->name, (*peer)->title);
@@ -322,71 +285,17 @@ static int command_list(char **words)
 	return 0;
 }
 
-static int command_help(char **words)
-{
-	end_words(words);
-	fputs(help, stdout);
-	return 0;
-}
-
-static const struct {
-	const char *word;
-	int (*run)(char **words);
-} commands[] = {
+static const struct cli_command commands[] = {
 	{ "list", command_list },
 	{ "run", command_run },
 	{ "show", command_show },
 	{ "check", command_check },
 	{ "report", command_report },
 	{ "plot", command_plot },
-	{ "help", command_help },
+	{ }
 };
-
-static const struct option options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 }
-};
-
-static int run_command(char **words)
-{
-	const char *word = next_word(&words, "a command");
-
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (!strcmp(word, commands[i].word))
-			return commands[i].run(words);
-	fail_usage("unknown command '%s', see 'ternbench help'", word);
-}
 
 int main(int argc, char **argv)
 {
-	const char *word;
-	int option, status;
-
-	opterr = 0;
-	for (;;) {
-		word = argv[optind];
-		option = getopt_long(argc, argv, "+jhV", options, NULL);
-		if (option == -1)
-			break;
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			finish_output();
-			return 0;
-		case 'V':
-			puts("ternbench " TERN_VERSION);
-			finish_output();
-			return 0;
-		default:
-			fail_usage("unknown option '%s'", word);
-		}
-	}
-	status = run_command(argv + optind);
-	finish_output();
-	return status;
+	return cli_main(argc, argv, help, commands);
 }
