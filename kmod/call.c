@@ -93,7 +93,7 @@ static void report(struct tern_call *call, u8 outcome, u8 cause)
 
 	if (call->reported)
 		return;
-	call->reported = true;
+	WRITE_ONCE(call->reported, true);
 	call->outcome = outcome;
 	call->cause = cause;
 	switch (outcome) {
@@ -479,7 +479,7 @@ int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 
 static void cancel(struct tern_call *call, u64 now, struct tern_outbox *out)
 {
-	call->cancelling = true;
+	WRITE_ONCE(call->cancelling, true);
 	call->rto = call->assoc->rtt.rto;
 	__tern_call_retry_later(call, now);
 	post_cancel(call, out);
