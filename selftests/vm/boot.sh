@@ -144,6 +144,8 @@ qemu_command()
 {
 	local dir=$1 bus=pci channel=virtserialport
 	local cpu=max,-la57 append='console=ttyS0 reboot=t tsc=reliable'
+	# what was translated of a program serves when it runs again elsewhere, too
+	append+=' norandmaps'
 	shift
 
 	command=(qemu-system-x86_64 -nodefaults -no-user-config -display none
@@ -159,7 +161,7 @@ qemu_command()
 			  -rtc base=2024-01-01,clock=vm -seed 1)
 		# "rep movsb" would count each byte that is copied
 		cpu+=,-rdrand,-rdseed,-erms,-fsrm
-		append+=' nokaslr norandmaps'
+		append+=' nokaslr'
 	else
 		command+=(-accel tcg,thread=multi -device "virtio-rng-$bus")
 	fi
