@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=180
+# Test: quick=no timeout=180
 #
 # Loading and unloading: the family number, autoload, users that hold the
 # module, nodes that are busy when it goes.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=120
+# Test: quick=no timeout=120
 #
 # What a call to another node has come to when its time is over.
 set -euo pipefail

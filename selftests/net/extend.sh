@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=120
+# Test: quick=no timeout=120
 #
 # A worker asks the client's node for more time through a network that loses,
 # and does not wait for the answer for ever.

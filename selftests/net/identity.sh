@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=120
+# Test: quick=no timeout=120
 #
 # The client stays who it is when a NAT between both gives it another port, or
 # another address, while its calls are outstanding.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=240
+# Test: quick=no timeout=240
 #
 # A network that loses, repeats, reorders, delays and damages packets: every
 # call ends with its reply, and is executed once.

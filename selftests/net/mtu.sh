@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=120
+# Test: quick=no timeout=120
 #
 # Narrow paths: 1280 bytes from the start, and a router whose next link becomes
 # narrower while calls run.

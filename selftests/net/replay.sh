@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=240
+# Test: quick=no timeout=240
 #
 # What passes between two nodes is sent again, damaged and forged by a machine
 # in the middle, which makes all checksums right.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=180
+# Test: quick=no timeout=180
 #
 # What each semantics makes of a network that loses packets: how often a call
 # runs, what is sent again, and what the server keeps.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=240
+# Test: quick=no timeout=240
 #
 # Messages of all sizes, both ways, over IPv4 and IPv6, through loss.
 set -euo pipefail

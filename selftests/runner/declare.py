@@ -17,6 +17,8 @@ mode      guest   runs in a guest with the module loaded
           host    runs here and needs no kernel
 kernels   for which kernels it runs, each time alike
 timeout   seconds until it is ended, multiplied for the slower kernels
+quick     "no": when all kernels are tested, uml is left out, whose checks the
+          debug kernel has, too
 none      this file is no test
 
 The tests of the machine itself, vm/tests/, are mode=vm2 by default.
@@ -47,6 +49,7 @@ class Test:
     mode: str
     timeout: int
     command: str
+    quick: bool
 
 
 def declaration(path):
@@ -76,9 +79,13 @@ def tests_of(name, command, words):
         raise Mistake(f'no mode {mode}')
     kernels = kernels_of(mode, values.pop('kernels', None))
     timeout = values.pop('timeout', '120')
-    if not timeout.isdigit() or values:
+    quick = values.pop('quick', 'yes')
+    if not timeout.isdigit() or quick not in ('yes', 'no') or values:
         raise Mistake(f'not understood: {" ".join(words)}')
-    return [Test(name, kernel, mode, int(timeout) * SLOWER[kernel], command)
+    if quick == 'no' and not {'uml', 'debug'} <= set(kernels):
+        raise Mistake('quick=no is for tests on uml and on debug')
+    return [Test(name, kernel, mode, int(timeout) * SLOWER[kernel], command,
+                 quick == 'yes')
             for kernel in kernels]
 
 

@@ -127,6 +127,13 @@ def together():
     check('skips are failures with --strict', seen == (1, 0, 2) and status == 1, output)
     status, output, seen = tree.run('-k', '6.1', 'a/skip*', ci='true')
     check('skips are failures with CI=true', seen == (1, 0, 2) and status == 1, output)
+    tree = Tree({'slow': ('quick=no', PROGRAMS['pass'][0])})
+    status, output, seen = tree.run()
+    check('uml is left out of slow tests', seen == (6, 0, 0) and status == 0
+          and ' uml ' not in output, output)
+    status, output, seen = tree.run('-k', 'uml')
+    check('unless it is asked for', seen == (2, 0, 0) and status == 0, output)
+    tree = Tree({})
     status, output, _ = tree.run('nothing')
     check('no test matches', status == 1 and 'no test matches nothing' in output, output)
 
@@ -192,6 +199,8 @@ def interrupted():
 def declarations():
     for declaration, word in (('mode=boat', 'boat'), ('kernels=2.4', '2.4'),
                               ('colour=red', 'colour=red'),
+                              ('quick=maybe', 'quick=maybe'),
+                              ('kernels=uml quick=no', 'quick=no'),
                               ('mode=host kernels=uml', 'uml')):
         status, output, _ = Tree({'a': (declaration, ':')}).run()
         check(f'{declaration} is refused', status == 1 and word in output, output)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Test: timeout=300
+ * Test: quick=no timeout=300
  *
  * Many clients and workers at once.  Executions are counted in shared memory:
  * none is ever done twice, and what the caller was told is what happened, also

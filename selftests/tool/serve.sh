@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=180
+# Test: quick=no timeout=180
 #
 # tern call, serve and ping between two nodes and within one.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=180
+# Test: quick=no timeout=180
 #
 # tern call, serve and peer exterminate: kinds of calls, more time, and what
 # happens to a command whose reply nobody wants any more.
