@@ -370,26 +370,20 @@ static u64 with_drift(u64 ms)
 }
 
 /*
- * Whether no copy of a call can have met the life of the server in which the
- * association was: it was first sent after that life ended.  The times are
- * ages, so that clocks need not agree.
+ * Whether no copy of a call can have met the association while it lived: it was
+ * first sent after the server had ended it.  The times are ages, so that clocks
+ * need not agree.
  *
- * A new epoch proves that only if the old one was not heard after it began:
- * else they are of two nodes, one of which took over the other's address.
+ * Another epoch proves nothing of the kind: it may be that of another node, which
+ * took over the address of one that lives and does what it was asked to.
  */
 static bool was_too_late_to_run(const struct tern_call *call,
 				const struct tern_wire_pkt *stale, u64 now)
 {
 	u64 age_ms = with_drift(tern_us_to_ms(now - call->first_sent_us));
-	u64 silent_ms;
 
-	if (stale->stale.epoch != call->assoc->remote_epoch) {
-		silent_ms = div_u64(now - READ_ONCE(call->assoc->heard_us),
-				    1000);
-		return age_ms < stale->stale.epoch_age_ms &&
-		       silent_ms > with_drift(stale->stale.epoch_age_ms);
-	}
-	return stale->stale.ended_age_ms != TERN_WIRE_AGE_UNKNOWN &&
+	return stale->stale.epoch == call->assoc->remote_epoch &&
+	       stale->stale.ended_age_ms != TERN_WIRE_AGE_UNKNOWN &&
 	       age_ms < stale->stale.ended_age_ms;
 }
 

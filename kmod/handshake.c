@@ -273,7 +273,6 @@ void tern_handshake_refuse(struct tern_net *tn, const struct tern_path *from,
 {
 	/* Pairs with the release in tern_node_up(): the epoch is set. */
 	bool up = smp_load_acquire(&tn->up);
-	u64 age = tern_now_us() - READ_ONCE(tn->epoch_began_us);
 	struct tern_wire_pkt stale = {
 		.type = TERN_PKT_STALE,
 		.dst = pkt->src,
@@ -283,8 +282,6 @@ void tern_handshake_refuse(struct tern_net *tn, const struct tern_path *from,
 		.tsecr = pkt->tsval ?: 1,
 		.stale = {
 			.epoch = READ_ONCE(tn->epoch),
-			.epoch_age_ms = min_t(u64, div_u64(age, 1000),
-					      TERN_WIRE_AGE_UNKNOWN - 1),
 			.ended_age_ms = tern_assoc_ended_age_ms(tn, pkt->dst),
 		},
 	};

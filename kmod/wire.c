@@ -88,7 +88,6 @@ struct wire_hello {
 struct wire_stale {
 	struct wire_call	h;
 	__be64	epoch;
-	__be32	epoch_age_ms;
 	__be32	ended_age_ms;
 } __attribute__((packed, aligned(4)));
 
@@ -229,7 +228,6 @@ unsigned int tern_wire_encode(const struct tern_wire_pkt *pkt, void *buf)
 		struct wire_stale *w = buf;
 
 		w->epoch = __cpu_to_be64(pkt->stale.epoch);
-		w->epoch_age_ms = __cpu_to_be32(pkt->stale.epoch_age_ms);
 		w->ended_age_ms = __cpu_to_be32(pkt->stale.ended_age_ms);
 		break;
 	}
@@ -414,7 +412,6 @@ enum tern_wire_error tern_wire_decode(struct tern_wire_pkt *pkt,
 		const struct wire_stale *w = buf;
 
 		pkt->stale.epoch = __be64_to_cpu(w->epoch);
-		pkt->stale.epoch_age_ms = __be32_to_cpu(w->epoch_age_ms);
 		pkt->stale.ended_age_ms = __be32_to_cpu(w->ended_age_ms);
 		break;
 	}

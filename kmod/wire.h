@@ -124,7 +124,6 @@ struct tern_wire_pkt {
 		} hello;			/* HELLO, COOKIE, WELCOME */
 		struct {
 			__u64	epoch;
-			__u32	epoch_age_ms;
 			__u32	ended_age_ms;	/* ~0: not remembered */
 		} stale;
 	};

@@ -108,7 +108,6 @@ static unsigned int fill(struct rnd_state *rnd, u8 type,
 		return 0;
 	case TERN_PKT_STALE:
 		pkt->stale.epoch = random_id(rnd);
-		pkt->stale.epoch_age_ms = prandom_u32_state(rnd);
 		pkt->stale.ended_age_ms = prandom_u32_state(rnd);
 		return 0;
 	}
