@@ -24,12 +24,15 @@
  *   maybe 1      make calls that are sent once
  *   oneway 1     make one-way calls
  *   quiet 1      of which no outcome is told
+ *   async 1      receive the outcomes later, with a reply
  *
- * SIGTERM ends it after the calls that are outstanding.
+ * SIGTERM ends it after the calls that are outstanding. SIGUSR1 withdraws those
+ * of them that are asynchronous, and all later ones at once.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,6 +40,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,17 +65,18 @@ static struct {
 	{ "maybe", 0 },
 	{ "oneway", 0 },
 	{ "quiet", 0 },
+	{ "async", 0 },
 };
 
 enum {
 	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, PROCEDURE,
-	IDEMPOTENT, MAYBE, ONEWAY, QUIET, OPTIONS
+	IDEMPOTENT, MAYBE, ONEWAY, QUIET, ASYNC, OPTIONS
 };
 
 static struct sockaddr_tern address;
 static atomic_ulong next;
 static atomic_bool stopping;
-static int output;
+static int output, withdraw_fd;
 
 static void die(const char *what, int err)
 {
@@ -112,6 +117,32 @@ static void record(uint64_t id, const struct tern_result *result, int right,
 				right ? "right" : "wrong", ms));
 }
 
+/* Sends a call, withdraws it when that is wanted, and receives its outcome. */
+static void call_async(int fd, uint64_t id, const unsigned char *request,
+		       unsigned char *reply, const struct tern_call_opts *opts,
+		       struct tern_result *result)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = withdraw_fd, .events = POLLIN },
+	};
+	ssize_t len;
+	int err;
+
+	err = tern_send_call(fd, &address, id, options[PROCEDURE].value,
+			     request, options[SIZE].value, opts);
+	if (err)
+		die("tern_send_call", -err);
+	if (poll(fds, 2, -1) < 0)
+		die("poll", errno);
+	err = fds[1].revents ? tern_cancel(fd, id) : 0;
+	if (err && err != -ENOENT)
+		die("tern_cancel", -err);
+	len = tern_recv_outcome(fd, NULL, reply, TERN_MESSAGE_MAX, result, 0);
+	if (len < 0)
+		die("tern_recv_outcome", -len);
+}
+
 static void call(int fd, uint64_t id, unsigned char *request,
 		 unsigned char *reply)
 {
@@ -135,8 +166,12 @@ static void call(int fd, uint64_t id, unsigned char *request,
 		tern_cast(fd, &address, options[PROCEDURE].value, request,
 			  size, &opts, &result);
 	} else {
-		tern_call(fd, &address, options[PROCEDURE].value, request, size,
-			  reply, TERN_MESSAGE_MAX, &opts, &result);
+		if (options[ASYNC].value)
+			call_async(fd, id, request, reply, &opts, &result);
+		else
+			tern_call(fd, &address, options[PROCEDURE].value,
+				  request, size, reply, TERN_MESSAGE_MAX, &opts,
+				  &result);
 		if (result.outcome == TERN_REPLIED)
 			right = result.reply_len == head.reply_len &&
 				count_is_filled(reply, result.reply_len, id);
@@ -175,6 +210,14 @@ static void stop(int number)
 	stopping = true;
 }
 
+static void withdraw(int number)
+{
+	(void)number;
+	/* Nobody reads it, so that every thread learns of it. */
+	if (eventfd_write(withdraw_fd, 1))
+		abort();
+}
+
 static int open_output(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -198,24 +241,27 @@ static void record_made(int fd)
  * With SA_RESTART, and in a thread that calls nothing: a signal would end a
  * call of the thread that it comes to.
  */
-static void stop_at_signal(void)
+static void handle_signals(void)
 {
 	struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
-	sigset_t set;
 
+	withdraw_fd = eventfd(0, EFD_CLOEXEC);
+	if (withdraw_fd < 0)
+		die("eventfd", errno);
 	sigaction(SIGTERM, &action, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	action.sa_handler = withdraw;
+	sigaction(SIGUSR1, &action, NULL);
 }
 
-static void unblock_signal(void)
+/* SIG_BLOCK or SIG_UNBLOCK, for this thread and those that it makes. */
+static void mask_signals(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(how, &set, NULL);
 }
 
 static void set(const char *name, const char *value)
@@ -252,11 +298,12 @@ int main(int argc, char **argv)
 	snprintf(made, sizeof(made), "%s.made", argv[2]);
 	made_fd = open_output(made);
 	next = options[FIRST].value;
-	stop_at_signal();
+	handle_signals();
+	mask_signals(SIG_BLOCK);
 	for (unsigned long i = 0; i < n; i++)
 		if (pthread_create(&threads[i], NULL, run, NULL))
 			die("thread", EAGAIN);
-	unblock_signal();
+	mask_signals(SIG_UNBLOCK);
 	for (unsigned long i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	record_made(made_fd);

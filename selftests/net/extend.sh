@@ -9,19 +9,11 @@ set -euo pipefail
 # shellcheck source=selftests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-said()
-{
-	cat "$work/worker"
-	grep -q "^[0-9]* $1" "$work/worker"
-}
-
 nodes grace 500ms
-# shellcheck disable=SC2154
-"${server[@]}" "$programs/worker" "$program" 0 50000 >"$work/worker" &
-worker=$!
-check "a worker" eventually serves
+start_worker 50000
 
 # nor do neighbours find each other when much is lost
+# shellcheck disable=SC2154
 "${client[@]}" ping -qc 1 10.8.0.2
 impair loss 30%
 calls first 1 count 10 parallel 10 timeout 20000 delay 1
@@ -42,7 +34,8 @@ caller=$!
 check "a call executes" eventually said "begin 21"
 check "its owner is asked again and again" \
 	eventually counted server owners-asked $((asked + 3))
-kill -USR1 $worker
+# shellcheck disable=SC2154
+kill -USR1 "$worker"
 check "a signal ends the wait" eventually said "interrupted 21"
 "${server[@]}" tc qdisc del dev eth0 root
 wait $caller
@@ -61,5 +54,5 @@ check "without an answer" exits 1 said "asked 31"
 check "its reply comes too late" eventually said "refused 31 2"
 calls first 41 timeout 5000
 check "the worker goes on" grep -q '^41 replied' "$out"
-kill $worker
+kill "$worker"
 finish

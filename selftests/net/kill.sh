@@ -11,12 +11,6 @@ set -euo pipefail
 
 nodes timeout 30s
 
-# service JQ: the service fits the expression.
-service()
-{
-	shows ".[0] | $1" "${server[@]}" tern -j service show
-}
-
 # ran ID...: these calls, each once, and no others.
 ran()
 {

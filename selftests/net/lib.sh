@@ -36,7 +36,7 @@ filterable()
 
 # Types of packets, as "lose" takes them.
 # shellcheck disable=SC2034 # for who sources this
-request=6 reply=7 ack=11
+request=6 reply=7 cancel=10 ack=11
 
 # lose NAME DIRECTION [TYPE [MATCH...]]: packets of this type, or all; direction
 # is egress or ingress. let_pass NAME DIRECTION: no more.
@@ -102,6 +102,29 @@ serve()
 	pid=$!
 	sockets=$((sockets + 1))
 	eventually serves "$sockets"
+}
+
+# service JQ: the service fits the expression.
+service()
+{
+	shows ".[0] | $1" "${server[@]}" tern -j service show
+}
+
+# start_worker [OPTION]...: a worker of the service with the policy "expire",
+# whose number is in the variable worker; see worker.c.
+start_worker()
+{
+	"${server[@]}" "$programs/worker" "$program" 0 "$@" >"$work/worker" &
+	# shellcheck disable=SC2034 # for who sources this
+	worker=$!
+	eventually serves
+}
+
+# said TEXT: the worker has printed it.
+said()
+{
+	cat "$work/worker"
+	grep -q "^[0-9]* $1" "$work/worker"
 }
 
 # end_service [SIGNAL] [PID]: and waits; its exit status is in the variable
