@@ -518,6 +518,38 @@ void tern_requests_assoc_ended(struct tern_assoc *assoc, enum tern_end why)
 	spin_unlock_bh(&rx->lock);
 }
 
+static bool is_awaited_in_silence(struct tern_request *req, u64 now)
+{
+	/* Written under the lock of the service. */
+	return req && req->flags & TERN_CALL_MAYBE &&
+	       (READ_ONCE(req->state) == TERN_SLOT_QUEUED ||
+		READ_ONCE(req->state) == TERN_SLOT_EXECUTING) &&
+	       READ_ONCE(req->deadline_us) > now;
+}
+
+/**
+ * tern_requests_awaited - whether a client waits that gives no sign of it
+ * @assoc: the association
+ *
+ * A call with TERN_CALL_MAYBE is sent once, and its client is silent until the
+ * reply comes.
+ *
+ * Return: whether such a call is queued or executes before its deadline.
+ */
+bool tern_requests_awaited(struct tern_assoc *assoc)
+{
+	struct tern_rx *rx = &assoc->rx;
+	u64 now = tern_now_us();
+	bool awaited = false;
+	u16 i;
+
+	spin_lock_bh(&rx->lock);
+	for (i = 0; i < rx->limit && !awaited; i++)
+		awaited = is_awaited_in_silence(tern_rx_slot(rx, i)->req, now);
+	spin_unlock_bh(&rx->lock);
+	return awaited;
+}
+
 /**
  * tern_requests_expire - drop incomplete requests whose deadline has passed
  * @assoc: the association

@@ -83,6 +83,7 @@ void tern_request_post_ask(struct tern_request *req, u32 want_ms,
 			   struct tern_outbox *out);
 void tern_request_input_own(struct tern_assoc *assoc,
 			    const struct tern_wire_pkt *pkt);
+bool tern_requests_awaited(struct tern_assoc *assoc);
 void tern_requests_expire(struct tern_assoc *assoc, struct tern_outbox *out);
 void tern_request_put(struct tern_request *req);
 

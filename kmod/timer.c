@@ -85,7 +85,8 @@ static bool is_over(struct tern_assoc *assoc)
 			return true;
 		/* Calls that are waited for end at their deadline. */
 		return silent > lease && READ_ONCE(assoc->tx.in_use) ==
-					 READ_ONCE(assoc->tx.quarantined);
+					 READ_ONCE(assoc->tx.quarantined) &&
+		       !tern_requests_awaited(assoc);
 	}
 	return false;
 }

@@ -87,6 +87,11 @@ for flag in 0 1; do
 	calls first 50
 	check "calls go on" grep -q '^50 replied' "$out"
 done
+
+# A call that is sent once is not asked after, and nobody is heard meanwhile.
+forget
+calls first 60 maybe 1 delay 150000 timeout 300000
+check "sent once, executing for longer than the lease: replied" ended 1 replied
 check "executing orphans are counted" counted server requests-orphaned 2
 end_service
 check "the service ends" test "$status" = 0
