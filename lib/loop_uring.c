@@ -56,6 +56,8 @@ struct state {
 	unsigned int			window;
 	int				events_fd;
 	bool				receiving;	/* outcomes */
+	/* It ended with an outcome, behind which there may be others. */
+	bool				cut_off;
 	bool				waking;
 	bool				watching;	/* events */
 	/* Waiting for room in the send buffer, until room_ms if that is set. */
@@ -479,6 +481,7 @@ static int outcome_came(struct tern_loop *loop, const struct io_uring_cqe *cqe)
 		state->receiving = false;
 	if (!(cqe->flags & IORING_CQE_F_BUFFER))
 		return receive_result(loop, cqe->res);
+	state->cut_off = !state->receiving;
 	buffer = buffers->memory + buffer_of(cqe) * buffers->size;
 	if (!read_buffer(state, buffer, cqe->res, &message) &&
 	    message.kind == TERN_KIND_OUTCOME) {
@@ -623,6 +626,24 @@ static int submit_and_wait(struct state *state, int timeout_ms)
 						NULL);
 }
 
+/*
+ * To io_uring a message without content, as an outcome without a reply is, is the
+ * last one.  Those behind it are received as well, or there would be one each turn.
+ */
+static int complete_rest(struct tern_loop *loop)
+{
+	struct state *state = state_of(loop);
+	int err = 0, i;
+
+	for (i = 0; i < OUTCOMES && state->cut_off && !err; i++) {
+		state->cut_off = false;
+		err = uring_submit(loop);
+		if (!err)
+			err = complete_all(loop);
+	}
+	return err;
+}
+
 static int uring_turn(struct tern_loop *loop, int timeout_ms)
 {
 	struct state *state = state_of(loop);
@@ -635,6 +656,8 @@ static int uring_turn(struct tern_loop *loop, int timeout_ms)
 		timeout_ms = 0;
 	waited = submit_result(submit_and_wait(state, timeout_ms));
 	err = complete_all(loop);
+	if (!err)
+		err = complete_rest(loop);
 	return err ?: waited;
 }
 

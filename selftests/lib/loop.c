@@ -355,6 +355,22 @@ TEST_F(loop, oneway)
 }
 
 /* More outcomes at once than the loop has buffers for. */
+/* Also those without a reply: they have no content. */
+TEST_F(loop, outcomes_in_one_turn)
+{
+	const struct tern_call_opts oneway = { .flags = TERN_CALL_ONEWAY };
+	enum { COUNT = 8 };
+
+	self->call.opts = &oneway;
+	for (int i = 0; i < COUNT; i++)
+		ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, tern_loop_submit(self->loop));
+	for (int i = 0; i < COUNT; i++)
+		ASSERT_EQ(5, receive(self));
+	EXPECT_EQ(COUNT, tern_loop_run_once(self->loop, LONG_MS));
+	EXPECT_EQ(COUNT, self->ended.count);
+}
+
 TEST_F(loop, many_at_once)
 {
 	int i, size = 1 << 22;
