@@ -495,7 +495,8 @@ struct tern_rxslot *tern_rx_obtain(struct tern_rx *rx, u16 i)
  * @used: the slot of a new call
  * @pressure: memory is short: the least, otherwise a chunk more when the offer
  *	is nearly used up
- * @max: the limit of the node
+ * @max: the limit of the node, which may have been lowered; a part of a chunk
+ *	does not count
  *
  * The peer is told with every packet.  A slot that was offered remains usable,
  * since what it has seen must not be forgotten.
@@ -504,12 +505,14 @@ struct tern_rxslot *tern_rx_obtain(struct tern_rx *rx, u16 i)
  */
 bool tern_rx_set_offer(struct tern_rx *rx, u16 used, bool pressure, u16 max)
 {
-	u16 offer = rx->most, was = rx->offer;
+	u16 offer, was = rx->offer;
 
+	max = whole_chunks(max);
+	offer = min(rx->most, max);
 	if (pressure)
 		offer = TERN_SLOTS_FIRST;
 	else if (used + SLOTS_AHEAD >= offer && offer < max)
-		offer = whole_chunks(offer + TERN_SLOT_CHUNK);
+		offer += TERN_SLOT_CHUNK;
 	if (offer == was)
 		return false;
 	WRITE_ONCE(rx->offer, offer);

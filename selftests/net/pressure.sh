@@ -184,6 +184,11 @@ check "what is kept is acknowledged again" \
 	eventually at_server 1 '.cached == 0'
 limit_server cache-peer 16M
 check "more again afterwards" eventually grown one 1100
+limit_server slots 64
+check "fewer are allowed: a call" replies one 1090
+check "no more are offered" peer one '.granted == 64'
+limit_server slots 1024
+check "more are allowed again: more are offered" eventually grown one 1100
 
 lose two egress $ack
 from two calls first 2001 count 32 parallel 32 reply 60000
