@@ -151,6 +151,12 @@ two_at_once()
 	expect status 4 "$status" && expect output ab "$(cat "$dir/a" "$dir/b" | tr -d '\n')"
 }
 
+no_terminal()
+{
+	vm </dev/null
+	expect status 2 "$status" && grep -q 'needs a terminal' "$dir/errors"
+}
+
 modules=$("$here/planted/build" "$kernel")
 # what passes it on is the same for all
 statuses=(0 1 124 255)
@@ -174,4 +180,5 @@ check "no module" no_module
 check "no boot" does_not_boot
 check "ended by a signal" leaves_nothing
 check "two at once" two_at_once
+check "a shell without a terminal" no_terminal
 finish
