@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: timeout=120
+# Test: timeout=200
 #
 # Asynchronous calls to another node that are withdrawn: while they are queued
 # or execute, and while their CANCEL or its answer is lost.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: quick=no timeout=240
+# Test: quick=no timeout=360
 #
 # Processes that are killed: workers that execute, queues without a worker,
 # services that are restarted, clients.
