@@ -40,36 +40,36 @@ holder=$caller
 check "a call executes" eventually executed 1
 
 start_call 2
-check "another is queued" eventually service '.queued == 1 and .executing == 1'
+check "another is queued" eventually service queued 1 executing 1
 withdraw
 wait "$caller"
 check "withdrawn while it is queued: not executed" \
 	became 2 not-executed ECANCELED
-check "it was taken out of the queue" service '.queued == 0 and .executing == 1'
+check "it was taken out of the queue" service queued 0 executing 1
 check "as the server counts" prints 1 stat server requests-cancelled
 
 start_call 3
-check "a third is queued" eventually service '.queued == 1'
+check "a third is queued" eventually service queued 1
 # shellcheck disable=SC2154
 lose client egress "$cancel"
 sent=$(stat client cancels-sent)
 withdraw
 check "no CANCEL arrives: it is repeated" repeated
-check "the call stays in the queue" service '.queued == 1'
+check "the call stays in the queue" service queued 1
 check "and has no outcome" exits 1 grep '^3 ' "$out"
 let_pass client egress
 wait "$caller"
 check "then one arrives: not executed" became 3 not-executed ECANCELED
-check "the queue is empty" service '.queued == 0'
+check "the queue is empty" service queued 0
 
 start_call 4
-check "a fourth is queued" eventually service '.queued == 1'
+check "a fourth is queued" eventually service queued 1
 # shellcheck disable=SC2154
 lose client ingress "$reply"
 sent=$(stat client cancels-sent)
 withdraw
 check "no answer arrives: the CANCEL is repeated" repeated
-check "the call was taken out of the queue" service '.queued == 0'
+check "the call was taken out of the queue" service queued 0
 let_pass client ingress
 wait "$caller"
 check "the outcome is told again: not executed" \
@@ -114,7 +114,7 @@ wait "$caller"
 check "its deadline passes: unknown" became 13 unknown ETIMEDOUT
 check "the worker has lost it" eventually said "gone 13"
 check "all slots are free" \
-	eventually peer client '.slots_used == 0 and .quarantined == 0'
+	eventually peer client slots-used 0 quarantined 0
 # shellcheck disable=SC2154
 kill "$worker"
 finish

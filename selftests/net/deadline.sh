@@ -38,10 +38,10 @@ check "executing at the deadline: unknown" grep -q '^10 unknown 110 ' "$out"
 check "both end at their deadline" took 300 3000
 check "the withdrawn request is counted" counted server requests-cancelled
 check "the open call is in quarantine" \
-	eventually peer client '.slots_used == 1 and .quarantined == 1'
+	eventually peer client slots-used 1 quarantined 1
 kill -CONT "$pid"
 check "until the server tells its fate" \
-	eventually peer client '.slots_used == 0 and .quarantined == 0'
+	eventually peer client slots-used 0 quarantined 0
 check "what was said is true" verify
 
 # The request comes a second late: its cancel overtakes it.
@@ -69,10 +69,10 @@ wait $first
 check "sent into a black hole: unknown" became 30 unknown ETIMEDOUT
 check "sent into it once: unknown" became 31 unknown ETIMEDOUT
 check "at the deadline" took 400 3000
-check "the slots are in quarantine" peer client '.quarantined == 2'
+check "the slots are in quarantine" peer client quarantined 2
 "${heal_client[@]}"
 check "when the network heals the slots are free" \
-	eventually peer client '.slots_used == 0 and .quarantined == 0'
+	eventually peer client slots-used 0 quarantined 0
 check "the calls were withdrawn before they could run" verify
 check "none of them ran" test ! -s "$log"
 calls first 32

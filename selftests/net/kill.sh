@@ -29,7 +29,7 @@ for kind in "" maybe idempotent; do
 	calls first 2 ${kind:+"$kind" 1} &
 	second=$!
 	check "$name: another is queued" \
-		eventually service '.queued == 1 and .executing == 1'
+		eventually service queued 1 executing 1
 	end_service KILL
 	wait $first $second
 	check "$name: its worker was killed: unknown" \
@@ -48,7 +48,7 @@ serve
 calls first 1 delay 60000 oneway 1
 check "one-way: a call executes" eventually executed 1
 calls first 2 oneway 1
-check "one-way: another is queued" eventually service '.queued == 1'
+check "one-way: another is queued" eventually service queued 1
 check "one-way: both are delivered" ended 2 delivered
 end_service KILL
 serve
@@ -76,7 +76,7 @@ for left in nobody another; do
 	# from now on it only has what is there
 	lose client egress "$request"
 	check "$left is left: all were replied to" \
-		eventually service '.queued == 0 and .executing == 0'
+		eventually service queued 0 executing 0
 	copies=$(grep -cx 3 "$log")
 	end_service KILL
 	[ $left = nobody ] || serve
@@ -111,7 +111,7 @@ check "an idempotent call has run" eventually executed 1
 calls first 2 delay 60000 &
 second=$!
 check "it is queued behind another" eventually executed 2
-check "once more" eventually service '.queued == 1 and .executing == 1'
+check "once more" eventually service queued 1 executing 1
 end_service KILL
 wait $first $second
 check "the worker was killed: that it ran is remembered" \
@@ -135,7 +135,7 @@ check "the second worker executes" eventually executed 11
 calls first 12 &
 third=$!
 check "a third call is queued" \
-	eventually service '.queued == 1 and .executing == 2'
+	eventually service queued 1 executing 2
 end_service KILL "$one"
 wait $first $second $third
 check "unknown is only what the dead one executed" ended 1 unknown EOWNERDEAD
@@ -176,8 +176,8 @@ start_calls parallel 4 delay 4000
 check "calls of a client execute" eventually test -s "$log"
 { kill -KILL "$caller" && ! wait "$caller"; } 2>/dev/null
 check "the client's slots are free again" \
-	eventually peer client '.slots_used == 0 and .quarantined == 0'
-check "the service is idle" eventually service '.executing == 0 and .queued == 0'
+	eventually peer client slots-used 0 quarantined 0
+check "the service is idle" eventually service executing 0 queued 0
 check "what the client had queued did not run" \
 	awk 'END { exit NR > 3 }' "$log"
 calls first 100

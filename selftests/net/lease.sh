@@ -45,7 +45,7 @@ forget
 calls first 20 timeout 0
 check "the deadline is finite by default" ended 1 unknown ETIMEDOUT
 check "and is ten seconds" took 9900 10900
-check "its slot is in quarantine" peer client '.quarantined == 1'
+check "its slot is in quarantine" peer client quarantined 1
 check "until the association ends" eventually counted client associations-ended 2
 "${server[@]}" tc qdisc del dev eth0 root
 

@@ -89,8 +89,7 @@ heal()
 
 serves()
 {
-	"${server[@]}" tern -j service show |
-		jq -e "any(.program == $program and .sockets == ${1-1})"
+	service program $program sockets "${1-1}"
 }
 
 # serve [THREADS]: starts the service, more of them when called again; the last
@@ -104,10 +103,28 @@ serve()
 	eventually serves "$sockets"
 }
 
-# service JQ: the service fits the expression.
+# tells WORD VALUE...: the text on standard input, what one object is shown as,
+# has each word, and its value behind it.
+tells()
+{
+	local text
+
+	# fails at the end of its input
+	IFS= read -rd '' text || text=${text%$'\n'}
+	echo "$text"
+	# further objects are further lines that do not begin with a space
+	[[ $text != *$'\n'[!\ $'\t']* ]] || return
+	text=" ${text//[$'\n\t']/ } "
+	while (($#)); do
+		[[ $text == *" $1 $2 "* ]] || return
+		shift 2
+	done
+}
+
+# service WORD VALUE...: the only service is shown with these.
 service()
 {
-	shows ".[0] | $1" "${server[@]}" tern -j service show
+	tells "$@" < <("${server[@]}" tern service show)
 }
 
 # start_worker [OPTION]...: a worker of the service with the policy "expire",
@@ -141,7 +158,7 @@ end_service()
 # seconds in the variable limit it then begins no more calls, and fails.
 calls()
 {
-	"${client[@]}" timeout "${limit-0}" "$programs/caller" "$@" \
+	"${client[@]}" ${limit:+timeout "$limit"} "$programs/caller" "$@" \
 		"${to-10.8.0.2}/$program" "$out"
 }
 
@@ -164,8 +181,10 @@ end_calls()
 stat()
 {
 	local -n node=$1
+	local value
 
-	"${node[@]}" tern -j stat show all | jq -e ".[\"$2\"]"
+	read -r _ value < <("${node[@]}" tern stat show all "$2")
+	echo "$value"
 }
 
 # counted NODE NAME [MINIMUM]: a counter has at least this value.
@@ -178,11 +197,10 @@ counted()
 	[ "$value" -ge "${3-1}" ]
 }
 
-# peer NODE JQ: its only peer fits the expression.
+# peer NODE WORD VALUE...: its only peer is shown with these.
 peer()
 {
 	local -n node=$1
 
-	"${node[@]}" tern -j peer show | tee /dev/stderr |
-		jq -e "length == 1 and (.[0] | $2)"
+	tells "${@:2}" < <("${node[@]}" tern peer show)
 }

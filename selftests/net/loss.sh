@@ -35,7 +35,7 @@ check "requests were sent again" counted client retransmissions 50
 check "duplicates were filtered" counted server duplicates-filtered 50
 check "replies were served from the cache" counted server replies-from-cache 20
 check "late replies matched no other call" counted client drop-late-reply 50
-check "all slots are free" eventually peer client '.slots_used == 0'
+check "all slots are free" eventually peer client slots-used 0
 end_service
 check "the service ends" test "$status" = 0
 finish

@@ -17,6 +17,7 @@ cgroup=/sys/fs/cgroup/tern-$$
 connect()
 {
 	local full=tern-$1-$$
+	local -n node=$1
 
 	namespace "$1"
 	ip -n "$full" link add eth0 type veth peer name "eth$2" \
@@ -26,7 +27,7 @@ connect()
 	ip -n "$full" link set eth0 up
 	ip -n "tern-server-$$" link set "eth$2" up
 	filterable "$1"
-	ip netns exec "$full" tern up allow 10.8.0.0/16 timeout 60s
+	"${node[@]}" tern up allow 10.8.0.0/16 timeout 60s
 }
 
 # from NAME COMMAND...: with NAME as the client.
@@ -41,6 +42,14 @@ from()
 	to=10.8.${number[$1]}.2
 	shift
 	"$@"
+}
+
+# peer_fits NODE JQ: what is shown of its only peer fits the expression.
+peer_fits()
+{
+	local -n node=$1
+
+	shows "length == 1 and (.[0] | $2)" "${node[@]}" tern -j peer show
 }
 
 # at_server N JQ: what the server has of client number N fits the expression.
@@ -101,7 +110,7 @@ press()
 pressed()
 {
 	press
-	peer "$@"
+	peer_fits "$@"
 }
 
 # pressed_away N: the server has no association with client number N any more.
@@ -118,7 +127,7 @@ grown()
 {
 	tried=$((${tried-0} + 64))
 	from "$1" calls first $(($2 + tried)) count 64 parallel 64 delay 50
-	peer "$1" '.granted > 64'
+	peer_fits "$1" '.granted > 64'
 }
 
 # All slots that are offered are in use, and perhaps two calls from before on
@@ -168,7 +177,7 @@ serve 8
 lose one egress $ack
 stop_service
 crowd one 1 reply 1000
-check "more slots are offered with use" eventually peer one '.slots_used == 192'
+check "more slots are offered with use" eventually peer one slots-used 192
 continue_service
 callers_ended
 check "every call has its reply" ended 300 replied
@@ -180,14 +189,14 @@ let_pass one egress
 bytes=$(at_server 1 .cached_bytes)
 limit_server cache-peer $((bytes * 6 / 5))
 check "the cache of a peer is nearly full: a call" replies one 1000
-check "the least is offered" peer one '.granted == 64'
+check "the least is offered" peer one granted 64
 check "what is kept is acknowledged again" \
 	eventually at_server 1 '.cached == 0'
 limit_server cache-peer 16M
 check "more again afterwards" eventually grown one 10000
 limit_server slots 64
 check "fewer are allowed: a call" replies one 1090
-check "no more are offered" peer one '.granted == 64'
+check "no more are offered" peer one granted 64
 limit_server slots 1024
 check "more are allowed again: more are offered" eventually grown one 20000
 
@@ -196,10 +205,10 @@ from two calls first 2001 count 32 parallel 32 reply 60000
 # three quarters of this is well below what is cached
 limit_server cache-net $(($(sum cached_bytes) * 21 / 20))
 check "the cache of the node is nearly full: a call" replies one 2050
-check "the least is offered" peer one '.granted == 64'
+check "the least is offered" peer one granted 64
 stop_service
 crowd one 2100
-check "calls wait for a slot" eventually peer one "$least"
+check "calls wait for a slot" eventually peer_fits one "$least"
 continue_service
 callers_ended
 check "none was refused" none_refused
@@ -209,7 +218,7 @@ check "the system was not short of memory" prints 0 stat server memory-pressed
 
 stop_service
 background one first 3000
-check "an association in use" eventually peer one '.slots_used == 1'
+check "an association in use" eventually peer one slots-used 1
 press
 background one first 3001
 check "the system is short of memory: the least is offered" \

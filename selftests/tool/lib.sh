@@ -31,7 +31,7 @@ namespace()
 
 	ip netns add "$full"
 	namespaces+=("$full")
-	declare -ga "$1=(ip netns exec $full)"
+	declare -ga "$1=($PWD/build/selftests/tool/netns $full)"
 	ip -n "$full" link set lo up
 }
 
@@ -121,13 +121,15 @@ esac
 
 # eventually COMMAND...: it succeeds within the seconds in the variable patience;
 # looks each time that as many seconds as in the variable pace are over.
+exec {nap}<> <(:)
 eventually()
 {
 	local end=$((SECONDS + patience))
 
 	until "$@" >"$work/eventually" 2>&1; do
 		((SECONDS < end)) || { cat "$work/eventually"; return 1; }
-		sleep "${pace-0.02}"
+		# no process for it
+		read -rt "${pace-0.02}" -u "$nap" || :
 	done
 }
 
