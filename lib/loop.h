@@ -58,22 +58,23 @@ static inline void list_del(struct link *entry)
 }
 
 /*
- * CALL_FREE    in the list free
- * CALL_QUEUED  in the list queue: the kernel has not got it
- * CALL_SENT    in no list: its outcome will be received
- * CALL_DUE     in the list due: it has ended, its callback is to be run
- * CALL_ENDING  in no list: the loop's thread is about to do so
- * CALL_ENDED   in no list: it has ended and is to be collected
- * CALL_LEFT    in no list: it was given up, but not by the kernel
+ * CALL_FREE       in the list free
+ * CALL_QUEUED     in the list queue: the kernel has not got it
+ * CALL_SENT       in no list: its outcome will be received
+ * CALL_WITHDRAWN  in the list withdrawn: the same, but it is to be withdrawn as
+ *                 soon as the kernel has it
+ * CALL_DUE        in the list due: it has ended, its callback is to be run
+ * CALL_ENDING     in no list: the loop's thread is about to do so
+ * CALL_ENDED      in no list: it has ended and is to be collected
  */
 enum call_state {
 	CALL_FREE,
 	CALL_QUEUED,
 	CALL_SENT,
+	CALL_WITHDRAWN,
 	CALL_DUE,
 	CALL_ENDING,
 	CALL_ENDED,
-	CALL_LEFT,
 };
 
 /* Pointers to some of these carry a number below it, see loop_uring.c. */
@@ -84,8 +85,8 @@ struct call {
 	struct link			link;
 	enum call_state			state;
 	uint32_t			generation;
-	/* The kernel has it, and will tell its outcome. */
-	bool				in_kernel;
+	/* Its user does not want it any more. */
+	bool				cancelled;
 	uint64_t			queued_ms;
 	uint32_t			timeout_ms;
 	uint32_t			limit_ms;
@@ -208,6 +209,7 @@ struct tern_loop {
 	struct call		*calls;
 	struct link		free;
 	struct link		queue;
+	struct link		withdrawn;
 	struct link		due;
 };
 
@@ -256,8 +258,11 @@ void calls_outcome(struct tern_loop *loop, const struct tern_completion *outcome
 		   const void *reply, size_t size);
 /* Ends what has expired in the queue; time until the next does, or -1. */
 int calls_expire(struct tern_loop *loop);
+/* The kernel has all calls that were taken: those not wanted are withdrawn. */
+void calls_withdraw(struct tern_loop *loop);
 /* Runs the callbacks that are due. */
 void calls_finish(struct tern_loop *loop);
+/* Whether there is something to do without anything coming. */
 bool calls_due(struct tern_loop *loop);
 
 static inline bool call_is_quiet(const struct call *call)

@@ -38,6 +38,7 @@ int calls_init(struct tern_loop *loop)
 
 	list_init(&loop->free);
 	list_init(&loop->queue);
+	list_init(&loop->withdrawn);
 	list_init(&loop->due);
 	if (!loop->n_calls)
 		return 0;
@@ -63,10 +64,6 @@ void calls_free(struct tern_loop *loop)
 /* Nobody will ask for it any more; the lock is held. */
 static void release(struct tern_loop *loop, struct call *call)
 {
-	if (call->in_kernel) {
-		call->state = CALL_LEFT;
-		return;
-	}
 	call->state = CALL_FREE;
 	call->generation++;
 	list_add_after(&loop->free, &call->link);
@@ -107,6 +104,16 @@ static void complete(struct tern_loop *loop, struct call *call,
 	}
 }
 
+/* Whether the loop waits for its outcome, in no list then; the lock is held. */
+static bool is_sent(struct call *call)
+{
+	if (call->state == CALL_WITHDRAWN) {
+		list_del(&call->link);
+		call->state = CALL_SENT;
+	}
+	return call->state == CALL_SENT;
+}
+
 void calls_outcome(struct tern_loop *loop, const struct tern_completion *outcome,
 		   const void *reply, size_t size)
 {
@@ -115,14 +122,9 @@ void calls_outcome(struct tern_loop *loop, const struct tern_completion *outcome
 
 	pthread_mutex_lock(&loop->lock);
 	call = find(loop, outcome->id);
-	wanted = call && call->state == CALL_SENT;
-	if (call && call->in_kernel) {
-		call->in_kernel = false;
-		if (call->state == CALL_LEFT)
-			release(loop, call);
-		else if (wanted)
-			call->state = CALL_ENDING;
-	}
+	wanted = call && is_sent(call);
+	if (wanted)
+		call->state = CALL_ENDING;
 	pthread_mutex_unlock(&loop->lock);
 	if (!wanted)
 		return;
@@ -145,34 +147,27 @@ void calls_outcome(struct tern_loop *loop, const struct tern_completion *outcome
 void calls_submitted(struct tern_loop *loop, struct call *call)
 {
 	pthread_mutex_lock(&loop->lock);
-	call->in_kernel = false;
-	if (call->state == CALL_SENT)
+	if (is_sent(call))
 		set_due(loop, call, TERN_SUBMITTED, 0);
-	else if (call->state == CALL_LEFT)
-		release(loop, call);
 	pthread_mutex_unlock(&loop->lock);
 }
 
 void calls_failed(struct tern_loop *loop, struct call *call, int error)
 {
 	pthread_mutex_lock(&loop->lock);
-	call->in_kernel = false;
-	if (call->state == CALL_SENT)
+	if (is_sent(call))
 		set_due(loop, call, TERN_NOT_EXECUTED, -error);
-	else if (call->state == CALL_LEFT)
-		release(loop, call);
 	pthread_mutex_unlock(&loop->lock);
 }
 
 void calls_put_back(struct tern_loop *loop, struct call *call)
 {
 	pthread_mutex_lock(&loop->lock);
-	call->in_kernel = false;
-	if (call->state == CALL_SENT) {
+	if (is_sent(call) && call->cancelled) {
+		set_due(loop, call, TERN_NOT_EXECUTED, ECANCELED);
+	} else if (call->state == CALL_SENT) {
 		call->state = CALL_QUEUED;
 		list_add_after(&loop->queue, &call->link);
-	} else if (call->state == CALL_LEFT) {
-		release(loop, call);
 	}
 	pthread_mutex_unlock(&loop->lock);
 }
@@ -215,7 +210,6 @@ struct call *calls_next(struct tern_loop *loop)
 		set_control(&call->msg, &call->control, TERN_CMSG_CALL,
 			    &call->how, sizeof(call->how));
 		call->state = CALL_SENT;
-		call->in_kernel = true;
 	}
 	pthread_mutex_unlock(&loop->lock);
 	return call;
@@ -250,7 +244,7 @@ bool calls_due(struct tern_loop *loop)
 	bool due;
 
 	pthread_mutex_lock(&loop->lock);
-	due = !list_empty(&loop->due);
+	due = !list_empty(&loop->due) || !list_empty(&loop->withdrawn);
 	pthread_mutex_unlock(&loop->lock);
 	return due;
 }
@@ -277,29 +271,24 @@ void calls_finish(struct tern_loop *loop)
 		complete(loop, call, NULL);
 }
 
-/* Gives a call up, if that is still possible; the lock is held. */
-static bool give_up(struct tern_loop *loop, struct call *call)
+/* Ends a call that is still in the loop; the lock is held. */
+static void unqueue(struct tern_loop *loop, struct call *call)
 {
-	switch (call->state) {
-	case CALL_QUEUED:
-		list_del(&call->link);
-		set_due(loop, call, TERN_NOT_EXECUTED, ECANCELED);
-		return true;
-	case CALL_SENT:
-		set_due(loop, call, TERN_UNKNOWN, ECANCELED);
-		return true;
-	default:
-		return false;
-	}
+	list_del(&call->link);
+	set_due(loop, call, TERN_NOT_EXECUTED, ECANCELED);
 }
 
 void calls_end(struct tern_loop *loop)
 {
-	uint32_t i;
+	struct call *call;
 
 	pthread_mutex_lock(&loop->lock);
-	for (i = 0; i < loop->n_calls; i++)
-		give_up(loop, &loop->calls[i]);
+	for (call = loop->calls; call < loop->calls + loop->n_calls; call++) {
+		if (call->state == CALL_QUEUED)
+			unqueue(loop, call);
+		else if (is_sent(call))
+			set_due(loop, call, TERN_UNKNOWN, ECANCELED);
+	}
 	pthread_mutex_unlock(&loop->lock);
 	calls_finish(loop);
 }
@@ -329,6 +318,7 @@ static void fill(struct call *call, uint64_t id,
 {
 	const struct tern_call_opts *opts = submission->opts;
 
+	call->cancelled = false;
 	call->queued_ms = now_ms();
 	call->timeout_ms = opts ? opts->timeout_ms : 0;
 	call->limit_ms = limit_ms;
@@ -381,19 +371,49 @@ int tern_loop_call(struct tern_loop *loop,
 	return err;
 }
 
-int tern_loop_cancel(struct tern_loop *loop, uint64_t id)
+/* Withdraws a call that was taken, as soon as that can be; the lock is held. */
+static void withdraw(struct tern_loop *loop, struct call *call)
+{
+	/* It may be just on its way to the kernel, or its outcome on the way back. */
+	if (tern_cancel(loop->client, call->how.id) != -ENOENT)
+		return;
+	call->state = CALL_WITHDRAWN;
+	list_add_tail(&loop->withdrawn, &call->link);
+}
+
+void calls_withdraw(struct tern_loop *loop)
 {
 	struct call *call;
-	bool found;
+
+	pthread_mutex_lock(&loop->lock);
+	while (!list_empty(&loop->withdrawn)) {
+		call = call_of(loop->withdrawn.next);
+		is_sent(call);
+		/* If it is not there now, its outcome is. */
+		tern_cancel(loop->client, call->how.id);
+	}
+	pthread_mutex_unlock(&loop->lock);
+}
+
+int tern_loop_cancel(struct tern_loop *loop, uint64_t id)
+{
+	bool found, due = false;
+	struct call *call;
 
 	pthread_mutex_lock(&loop->lock);
 	call = find(loop, id);
-	/* That the kernel does not know it is no error: it may not have it yet. */
-	if (call && call->state == CALL_SENT)
-		tern_cancel(loop->client, id);
-	found = call && give_up(loop, call);
+	found = call && !call->cancelled &&
+		(call->state == CALL_QUEUED || call->state == CALL_SENT);
+	if (found) {
+		call->cancelled = true;
+		if (call->state == CALL_QUEUED)
+			unqueue(loop, call);
+		else
+			withdraw(loop, call);
+		due = call->state != CALL_SENT;
+	}
 	pthread_mutex_unlock(&loop->lock);
-	if (found && !(loop_in_thread(loop) && loop->running))
+	if (due && !(loop_in_thread(loop) && loop->running))
 		loop_kick(loop);
 	return found ? 0 : -ENOENT;
 }
@@ -415,7 +435,7 @@ static ssize_t collect(struct tern_loop *loop, struct call *call,
 static int look(struct tern_loop *loop, uint64_t id, struct call **call)
 {
 	*call = find(loop, id);
-	if (!*call || (*call)->state == CALL_LEFT)
+	if (!*call)
 		return -ENOENT;
 	if ((*call)->done)
 		return -EINVAL;

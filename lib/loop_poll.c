@@ -204,6 +204,7 @@ static int poll_submit(struct tern_loop *loop)
 	if (loop->client < 0)
 		return 0;
 	send_calls(loop);
+	calls_withdraw(loop);
 	set_timer(loop);
 	events = EPOLLIN | (loop->congested ? EPOLLOUT : 0);
 	if (events == state->client_events)

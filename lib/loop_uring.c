@@ -411,11 +411,20 @@ static int submit_result(int ret)
 	       0 : ret;
 }
 
+/* Unless calls are still in the submission queue, of which the kernel knows nothing. */
+static void withdraw_calls(struct tern_loop *loop)
+{
+	if (!io_uring_sq_ready(&state_of(loop)->ring))
+		calls_withdraw(loop);
+}
+
 static int uring_submit(struct tern_loop *loop)
 {
 	int err = submit_result(prepare(loop));
 
-	return err ?: submit_result(io_uring_submit(&state_of(loop)->ring));
+	err = err ?: submit_result(io_uring_submit(&state_of(loop)->ring));
+	withdraw_calls(loop);
+	return err;
 }
 
 static void uring_reply(struct job *job)
@@ -649,6 +658,7 @@ static int uring_turn(struct tern_loop *loop, int timeout_ms)
 	struct state *state = state_of(loop);
 	int err, waited;
 
+	withdraw_calls(loop);
 	err = prepare(loop);
 	if (submit_result(err))
 		return err;

@@ -881,17 +881,18 @@ int tern_loop_call(struct tern_loop *loop, const struct tern_submission *call,
 		   uint64_t *id);
 
 /**
- * tern_loop_cancel - give a call up
+ * tern_loop_cancel - withdraw a call
  * @loop: the loop
  * @id: the call
  *
- * The call ends soon, not before this returns: as TERN_NOT_EXECUTED with ECANCELED
- * if the kernel has not got it yet; as TERN_UNKNOWN with ECANCELED if it has; or
- * as it would have, if that comes first.  A call that the kernel has is withdrawn
- * as by tern_cancel(), and until the server has told what became of it, or its
- * deadline, it counts as one of those that the loop may have.
+ * The call ends all the same, not before this returns.  If the kernel has not got
+ * it yet, it ends soon, as TERN_NOT_EXECUTED with ECANCELED.  Otherwise it is
+ * withdrawn as by tern_cancel(), and ends when the server has told what became of
+ * it, at the latest at its deadline: as TERN_NOT_EXECUTED with ECANCELED when it
+ * was still queued there, otherwise as it would have.
  *
- * Returns 0, or -ENOENT when there is no such call, which may have ended.
+ * Returns 0, or -ENOENT when there is no such call: it has ended, or was cancelled
+ * before.
  */
 int tern_loop_cancel(struct tern_loop *loop, uint64_t id);
 
