@@ -251,6 +251,11 @@ void tern_worker_end(struct tern_worker *worker, struct tern_outbox *out)
 	spin_unlock_bh(&service->lock);
 }
 
+/*
+ * io_uring ignores wake-ups that are for EPOLLPRI alone.  The other bit is only
+ * for those who ask for it: to report it would make select() take the socket for
+ * readable.
+ */
 static void wake_event(struct sock *sk)
 {
 	struct socket_wq *wq;
@@ -258,7 +263,7 @@ static void wake_event(struct sock *sk)
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
-		wake_up_interruptible_poll(&wq->wait, EPOLLPRI);
+		wake_up_interruptible_poll(&wq->wait, EPOLLPRI | EPOLLRDBAND);
 	rcu_read_unlock();
 	/* The file is there: its socket still has what it executes. */
 	sk_send_sigurg(sk);

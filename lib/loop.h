@@ -159,6 +159,7 @@ struct service {
 	bool				has_events;
 	struct link			free;		/* loop_poll.c */
 	struct buffers			buffers;	/* loop_uring.c */
+	bool				watching;	/* events, the same */
 } TAGGED;
 
 struct backend {

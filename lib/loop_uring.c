@@ -4,9 +4,8 @@
  *
  * Each socket has one multishot recvmsg, which takes the buffers that it fills
  * from a ring: one for all outcomes, one for each service, where a buffer is a
- * job's. Calls and replies are sent in batches. Events are waited for by an epoll
- * instance that the ring polls, since io_uring does not look at wake-ups that are
- * for POLLPRI alone.
+ * job's. Calls and replies are sent in batches. Each service has one multishot poll
+ * for its events.
  *
  * The kernel works for the ring only while the loop's thread waits for it
  * (IORING_SETUP_DEFER_TASKRUN). So completions do not interrupt what a handler
@@ -17,7 +16,6 @@
 #include <liburing.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -38,7 +36,7 @@ enum tag {
 	TAG_SEND,		/* struct call */
 	TAG_REPLY,		/* struct job */
 	TAG_REQUEST,		/* struct service */
-	TAG_EVENTS,
+	TAG_EVENTS,		/* struct service */
 	TAG_OUTCOME,
 	TAG_ROOM,
 	TAG_ROOM_TIMEOUT,
@@ -54,12 +52,10 @@ struct state {
 	uint64_t			wake_count;
 	unsigned int			n_pending;	/* completions to come */
 	unsigned int			window;
-	int				events_fd;
 	bool				receiving;	/* outcomes */
 	/* It ended with an outcome, behind which there may be others. */
 	bool				cut_off;
 	bool				waking;
-	bool				watching;	/* events */
 	/* Waiting for room in the send buffer, until room_ms if that is set. */
 	bool				waiting;
 	bool				waiting_ends;
@@ -153,7 +149,6 @@ static int uring_open(struct tern_loop *loop)
 		return err;
 	}
 	loop->state = state;
-	state->events_fd = -1;
 	/* A child would keep the ring, and has no use for it. */
 	err = io_uring_ring_dontfork(&state->ring);
 	state->window = ENTRIES_MAX;
@@ -172,8 +167,6 @@ static void uring_close(struct tern_loop *loop)
 	struct service *service;
 
 	io_uring_queue_exit(&state->ring);
-	if (state->events_fd >= 0)
-		close(state->events_fd);
 	free(state->outcomes.ring);
 	free(state->outcomes.memory);
 	for (service = loop->services; service; service = service->next)
@@ -186,19 +179,6 @@ static int uring_fd(const struct tern_loop *loop)
 	return state_of(loop)->ring.ring_fd;
 }
 
-static int watch_events(struct service *service)
-{
-	struct state *state = state_of(service->loop);
-	struct epoll_event event = { .events = EPOLLPRI };
-
-	if (state->events_fd < 0)
-		state->events_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (state->events_fd < 0)
-		return -errno;
-	return epoll_ctl(state->events_fd, EPOLL_CTL_ADD, service->fd, &event) ?
-	       -errno : 0;
-}
-
 static int uring_serve(struct service *service)
 {
 	struct buffers *buffers = &service->buffers;
@@ -209,14 +189,8 @@ static int uring_serve(struct service *service)
 	buffers->count = service->opts.jobs;
 	buffers->size = HEAD_SIZE + service->opts.request_size;
 	buffers->memory = NULL;
-	err = watch_events(service);
-	if (err)
-		return err;
 	err = register_buffers(state_of(loop), buffers);
-	if (err)
-		epoll_ctl(state_of(loop)->events_fd, EPOLL_CTL_DEL, service->fd,
-			  NULL);
-	else
+	if (!err)
 		loop->n_services++;
 	return err;
 }
@@ -280,12 +254,21 @@ static int prepare_service(struct service *service)
 {
 	struct tern_loop *loop = service->loop;
 	struct state *state = state_of(loop);
+	struct io_uring_sqe *sqe;
 	bool start;
 	int err;
 
-	err = make_room(state, 1);
+	err = make_room(state, 2);
 	if (err)
 		return err;
+	if (!service->watching) {
+		sqe = next_sqe(state);
+		/* Nothing is waited for with POLLPRI alone, see tern(7). */
+		io_uring_prep_poll_multishot(sqe, service->fd,
+					     POLLPRI | POLLRDBAND);
+		tag_pending(state, sqe, service, TAG_EVENTS);
+		service->watching = true;
+	}
 	pthread_mutex_lock(&loop->lock);
 	start = !service->receiving && service->n_free;
 	if (start)
@@ -377,7 +360,7 @@ static int prepare(struct tern_loop *loop)
 	struct io_uring_sqe *sqe;
 	int err;
 
-	err = make_room(state, 3);
+	err = make_room(state, 2);
 	if (err)
 		return err;
 	if (!state->waking) {
@@ -390,12 +373,6 @@ static int prepare(struct tern_loop *loop)
 	if (!state->receiving && loop->client >= 0) {
 		receive(state, loop->client, OUTCOME_GROUP, NULL, TAG_OUTCOME);
 		state->receiving = true;
-	}
-	if (!state->watching && state->events_fd >= 0) {
-		sqe = next_sqe(state);
-		io_uring_prep_poll_multishot(sqe, state->events_fd, POLLIN);
-		tag_pending(state, sqe, NULL, TAG_EVENTS);
-		state->watching = true;
 	}
 	for (service = loop->services; service && !err; service = service->next)
 		err = prepare_service(service);
@@ -561,17 +538,14 @@ static int room_came(struct tern_loop *loop, int res)
 }
 
 /*
- * Of one service or several. They are received when all requests have been
- * handled, since one of these may be meant.
+ * They are received when all requests have been handled, since one of these may be
+ * meant.
  */
-static int events_came(struct tern_loop *loop, const struct io_uring_cqe *cqe)
+static int events_came(struct service *service, const struct io_uring_cqe *cqe)
 {
-	struct service *service;
-
 	if (!(cqe->flags & IORING_CQE_F_MORE))
-		state_of(loop)->watching = false;
-	for (service = loop->services; service; service = service->next)
-		service->has_events = true;
+		service->watching = false;
+	service->has_events = true;
 	return 0;
 }
 
@@ -591,7 +565,7 @@ static int completed(struct tern_loop *loop, const struct io_uring_cqe *cqe)
 	case TAG_REQUEST:
 		return request_came(what, cqe);
 	case TAG_EVENTS:
-		return events_came(loop, cqe);
+		return events_came(what, cqe);
 	case TAG_OUTCOME:
 		return outcome_came(loop, cqe);
 	case TAG_ROOM:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Calls through io_uring, by its bare system calls. */
 #include <linux/io_uring.h>
+#include <sys/select.h>
 
 #include "tern_test.h"
 
@@ -284,20 +285,51 @@ TEST_F(iouring, linked)
 	check_outcome(_metadata, &outcome);
 }
 
+/* Waits in the ring for what has not come yet. */
+static void wait_for(struct __test_metadata *_metadata, struct ring *ring,
+		     int fd, int events)
+{
+	struct io_uring_sqe *sqe = ring_add(ring, IORING_OP_POLL_ADD, fd, NULL,
+					    POLL);
+
+	sqe->poll32_events = events;
+	sqe->len = 0;
+	ASSERT_EQ(1, ring_submit(ring, 0));
+	EXPECT_TRUE(ring_empty(ring));
+}
+
 TEST_F(iouring, poll)
 {
 	struct tern_cmsg_call start = { .id = 1 };
-	struct ring *ring = &self->ring;
 	int res;
 
-	ring_add(ring, IORING_OP_POLL_ADD, self->server, NULL, POLL)
-		->poll32_events = POLLIN;
-	ring->sqes[0].len = 0;
-	ASSERT_EQ(1, ring_submit(ring, 0));
-	EXPECT_TRUE(ring_empty(ring));
+	wait_for(_metadata, &self->ring, self->server, POLLIN);
 	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
-	EXPECT_EQ((uint64_t)POLL, ring_next(ring, &res));
+	EXPECT_EQ((uint64_t)POLL, ring_next(&self->ring, &res));
 	EXPECT_EQ(POLLIN, res & POLLIN);
+}
+
+/* An event, which does not make the socket readable. */
+TEST_F(iouring, event)
+{
+	struct tern_cmsg_call start = { .id = 1 };
+	struct timeval no_time = { 0 };
+	struct message m;
+	fd_set readable;
+	char buf[8];
+	int res;
+
+	ASSERT_EQ(4, send_call(self->client, NULL, &start, "work", 4));
+	ASSERT_EQ(4, receive(self->server, &m, buf, sizeof(buf), 0));
+	wait_for(_metadata, &self->ring, self->server, POLLPRI | POLLRDBAND);
+	close(self->client);
+	EXPECT_EQ((uint64_t)POLL, ring_next(&self->ring, &res));
+	EXPECT_EQ(POLLPRI, res & POLLPRI);
+	FD_ZERO(&readable);
+	FD_SET(self->server, &readable);
+	EXPECT_EQ(0, select(self->server + 1, &readable, NULL, NULL, &no_time));
+	self->client = client_open(PROGRAM, 0);
+	EXPECT_TRUE(works(self->server, self->client));
 }
 
 TEST_F(iouring, cancel)
