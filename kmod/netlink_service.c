@@ -5,6 +5,7 @@
  * Layer: L3.
  */
 #include <linux/rhashtable.h>
+#include <linux/tern.h>
 #include <net/sock.h>
 
 #include "net.h"
@@ -99,9 +100,12 @@ static int put_attributes(struct sk_buff *skb, struct tern_service *service)
 	unsigned int waiting = count_waiting(service);
 	int err = 0;
 
+	BUILD_BUG_ON((int)TERN_ORPHAN_POLICY_EXTERMINATE !=
+		     TERN_ORPHANS_EXTERMINATE);
 	if (nla_put_u32(skb, TERN_A_SERVICE_PROGRAM, service->key.program) ||
 	    nla_put_u32(skb, TERN_A_SERVICE_VERSION, service->key.version) ||
-	    nla_put_u32(skb, TERN_A_SERVICE_WORKERS, waiting))
+	    nla_put_u32(skb, TERN_A_SERVICE_WORKERS, waiting) ||
+	    nla_put_u32(skb, TERN_A_SERVICE_ORPHANS, service->orphans))
 		return -EMSGSIZE;
 	spin_lock_bh(&service->lock);
 	if (nla_put_u32(skb, TERN_A_SERVICE_SOCKETS, service->n_workers) ||

@@ -26,13 +26,14 @@ check "a host whose name is not known" refused 1 "'nohost.invalid/5000'" \
 "${a[@]}" up
 "${b[@]}" up allow 10.8.0.1
 mkfifo "$work/go"
-"${b[@]}" serve 5000.2 --exec "cat <$work/go" >/dev/null 2>&1 </dev/null &
+"${b[@]}" serve 5000.2 orphans gentle --exec "cat <$work/go" >/dev/null 2>&1 </dev/null &
 check "a service is listed" eventually shows \
 	'length == 1 and (.[0] | .program == 5000 and .version == 2 and
 	.sockets == 1 and .executing == 0 and .queued == 0 and
-	.limit_bytes > 0)' "${b[@]}" -j service show
+	.limit_bytes > 0 and .orphans == "gentle")' "${b[@]}" -j service show
 check "a service as text" \
-	matches '^program 5000 version 2 sockets 1 ' "${b[@]}" service show
+	matches '^program 5000 version 2 sockets 1 .* orphans gentle$' \
+	"${b[@]}" service show
 
 "${a[@]}" call 10.8.0.2/5000.2 9 hello timeout 10min >"$work/reply.1" &
 first=$!

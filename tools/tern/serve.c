@@ -62,15 +62,8 @@ static void parse_service(const char *text, struct sockaddr_tern *service)
 
 static enum tern_orphans parse_orphans(const char *text)
 {
-	static const char *const policies[] = {
-		[TERN_ORPHANS_EXPIRE] = "expire",
-		[TERN_ORPHANS_REINCARNATE] = "reincarnate",
-		[TERN_ORPHANS_GENTLE] = "gentle",
-		[TERN_ORPHANS_EXTERMINATE] = "exterminate",
-	};
-
-	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
-		if (!strcmp(text, policies[i]))
+	for (int i = 0; orphan_policies[i]; i++)
+		if (!strcmp(text, orphan_policies[i]))
 			return (enum tern_orphans)i;
 	fail_usage("'%s' is not a policy for orphans", text);
 }

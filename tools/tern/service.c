@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The services that are bound here: tern service show. */
+#include <linux/tern.h>
+
 #include "field.h"
 #include "tool.h"
+
+const char *const orphan_policies[] = {
+	[TERN_ORPHANS_EXPIRE] = "expire",
+	[TERN_ORPHANS_REINCARNATE] = "reincarnate",
+	[TERN_ORPHANS_GENTLE] = "gentle",
+	[TERN_ORPHANS_EXTERMINATE] = "exterminate",
+	NULL
+};
 
 static const struct field fields[] = {
 	FIELD("program", TERN_A_SERVICE_PROGRAM, U32, INLINE),
@@ -12,6 +22,7 @@ static const struct field fields[] = {
 	FIELD("queued", TERN_A_SERVICE_QUEUED, U32, INLINE),
 	FIELD("queued-bytes", TERN_A_SERVICE_QUEUED_BYTES, BYTES64, INLINE),
 	FIELD("limit-bytes", TERN_A_SERVICE_LIMIT_BYTES, BYTES64, INLINE),
+	FIELD_NAMED("orphans", TERN_A_SERVICE_ORPHANS, INLINE, orphan_policies),
 	FIELD_END
 };
 

@@ -17,6 +17,9 @@ void args_verb(struct args *args, const char *object);
 /* The same, as the last word. */
 void args_show(struct args *args, const char *object);
 
+/* By enum tern_orphans; ended by NULL. */
+extern const char *const orphan_policies[];
+
 /* The objects and verbs; each reads its words and returns an exit status. */
 int node_up(struct args *args);
 int node_down(struct args *args);

@@ -22,6 +22,17 @@ enum tern_nl_peer_state {
 };
 
 /**
+ * enum tern_nl_orphan_policy - When a service gives up calls whose client is
+ *   gone, as enum tern_orphans.
+ */
+enum tern_nl_orphan_policy {
+	TERN_ORPHAN_POLICY_EXPIRE,
+	TERN_ORPHAN_POLICY_REINCARNATE,
+	TERN_ORPHAN_POLICY_GENTLE,
+	TERN_ORPHAN_POLICY_EXTERMINATE,
+};
+
+/**
  * enum tern_nl_call_side - Which end of a call this node is.
  */
 enum tern_nl_call_side {
@@ -161,6 +172,7 @@ enum {
 	TERN_A_SERVICE_EXECUTING,
 	TERN_A_SERVICE_QUEUED_BYTES,
 	TERN_A_SERVICE_LIMIT_BYTES,
+	TERN_A_SERVICE_ORPHANS,
 
 	__TERN_A_SERVICE_MAX,
 	TERN_A_SERVICE_MAX = (__TERN_A_SERVICE_MAX - 1)
