@@ -107,6 +107,30 @@ static u32 timeout_of(const struct tern_sock *ts,
 	return min(timeout_ms, how->limit_ms ?: U32_MAX);
 }
 
+/* Finds out where a call goes to, and whether this user may make it. */
+static int find_dest(struct tern_sock *ts, const struct sockaddr_tern *dest,
+		     struct tern_call *call, u32 procedure)
+{
+	bool connected = true;
+
+	if (dest) {
+		call->dest = *dest;
+	} else {
+		spin_lock_bh(&ts->lock);
+		connected = ts->connected;
+		call->dest = ts->dest;
+		spin_unlock_bh(&ts->lock);
+	}
+	if (!connected)
+		return -EDESTADDRREQ;
+	/* That concerns the calls of all users of this node. */
+	if (call->dest.st_service == TERN_PROGRAM_NODE &&
+	    procedure == TERN_PROC_EXTERMINATE &&
+	    !ns_capable(sock_net(&ts->sk)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	return 0;
+}
+
 /**
  * tern_sock_call - make a call of what the user gave
  * @ts: the socket
@@ -127,7 +151,6 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	struct tern_call *call;
 	struct tern_msg *msg;
 	u32 seed, timeout_ms;
-	bool connected;
 	int err;
 
 	err = check_call(how, len);
@@ -136,17 +159,10 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	call = tern_call_alloc(tn);
 	if (!call)
 		return ERR_PTR(-ENOMEM);
-	if (dest) {
-		call->dest = *dest;
-	} else {
-		spin_lock_bh(&ts->lock);
-		connected = ts->connected;
-		call->dest = ts->dest;
-		spin_unlock_bh(&ts->lock);
-		if (!connected) {
-			tern_call_put(call);
-			return ERR_PTR(-EDESTADDRREQ);
-		}
+	err = find_dest(ts, dest, call, how->procedure);
+	if (err) {
+		tern_call_put(call);
+		return ERR_PTR(err);
 	}
 	msg = tern_msg_alloc(len, from);
 	if (IS_ERR(msg)) {

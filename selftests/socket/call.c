@@ -239,6 +239,36 @@ TEST_F(call, the_node_itself)
 	EXPECT_RESULT(&c, TERN_NOT_EXECUTED, ENOSYS);
 }
 
+/* What is a matter of the node's administrator, tried by nobody. */
+static int exterminate(int fd, bool connected)
+{
+	struct sockaddr_tern to = tern_addr(TERN_PROGRAM_NODE, 0);
+	struct tern_ioc_call c = { .dest = connected ? 0 : (uintptr_t)&to };
+	struct tern_cmsg_call start = { .procedure = TERN_PROC_EXTERMINATE };
+
+	if (setgid(65534) || setuid(65534) ||
+	    (connected && connect(fd, (void *)&to, sizeof(to))))
+		return 1;
+	if (!call(fd, &c, TERN_PROC_EXTERMINATE, "", 0, NULL, 0) ||
+	    errno != EPERM || c.outcome != TERN_NOT_EXECUTED)
+		return 2;
+	if (!send_call(fd, connected ? NULL : &to, &start, "", 0) ||
+	    errno != EPERM)
+		return 3;
+	return call(fd, &c, TERN_PROC_NULL, "", 0, NULL, 0) ? 4 : 0;
+}
+
+TEST_F(call, exterminate_is_privileged)
+{
+	for (int connected = 0; connected < 2; connected++) {
+		pid_t pid = fork_child();
+
+		if (!pid)
+			_exit(exterminate(self->client, connected));
+		EXPECT_EQ(0, wait_child(pid));
+	}
+}
+
 TEST_F(call, oneway)
 {
 	struct tern_ioc_call c = { .flags = TERN_CALL_ONEWAY };

@@ -39,7 +39,7 @@
  * and cannot be bound.  Those below TERN_PROGRAM_UNPRIV can be bound only with
  * CAP_NET_BIND_SERVICE in the user namespace that owns the network namespace.
  */
-#define TERN_PROGRAM_NODE	0	/* the node itself, procedure 0 only */
+#define TERN_PROGRAM_NODE	0	/* the node itself */
 #define TERN_PROGRAM_USER	16
 #define TERN_PROGRAM_UNPRIV	1024
 
@@ -48,7 +48,9 @@
 
 /*
  * Procedure 1 of the node: give up what the services with the policy
- * TERN_ORPHANS_EXTERMINATE execute for earlier lives of the calling node.
+ * TERN_ORPHANS_EXTERMINATE execute for earlier lives of the calling node.  To
+ * call it takes CAP_NET_ADMIN in the user namespace that owns the network
+ * namespace.
  */
 #define TERN_PROC_EXTERMINATE	1
 
