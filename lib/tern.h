@@ -368,7 +368,7 @@ const char *tern_result_text(const struct tern_result *result, char *text,
  *	as for a one-way call
  * @procedure: which procedure of the service
  * @time_left_ms: time until the caller's deadline, when it was received
- * @flags: TERN_CALL_* as the caller gave them
+ * @flags: TERN_CALL_* as the caller gave them, but for TERN_CALL_QUIET
  * @len: length of the request
  * @source: the node that the request comes from; st_service and st_version
  *	are 0

@@ -198,8 +198,9 @@ struct tern_cmsg_call {
  *	socket that received it; never 0
  * @procedure: which procedure of the service
  * @time_left_ms: time until the caller's deadline in ms
- * @flags: TERN_CALL_* as the caller gave them; no reply may be sent to a
- *	request with TERN_CALL_ONEWAY
+ * @flags: TERN_CALL_* as the caller gave them, but for TERN_CALL_QUIET, which
+ *	concerns the caller's node alone; no reply may be sent to a request with
+ *	TERN_CALL_ONEWAY
  * @__resv: 0
  */
 struct tern_cmsg_request {
