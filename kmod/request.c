@@ -53,6 +53,9 @@ void tern_request_put(struct tern_request *req)
 	if (!refcount_dec_and_test(&req->ref))
 		return;
 	tern_request_consumed(req);
+	/* See leave_slot(). */
+	if (req->given_up || req->orphan)
+		atomic64_sub(sizeof(*req), &req->assoc->tn->queue_bytes);
 	if (req->service)
 		tern_service_put(req->service);
 	tern_msg_free(req->reply);

@@ -52,6 +52,16 @@ static void unlink_executing(struct tern_service *service,
 	stop_asking(req);
 }
 
+/*
+ * Nobody waits for it any more, while its worker goes on: what it takes is limited
+ * with what is queued, until the last reference goes.
+ */
+static void leave_slot(struct tern_request *req)
+{
+	req->worker->n_off_slot++;
+	atomic64_add(sizeof(*req), &req->assoc->tn->queue_bytes);
+}
+
 /* The timer goes off no later than @at. */
 static void arm(struct tern_service *service, u64 at)
 {
@@ -359,7 +369,7 @@ bool tern_worker_forget(struct tern_request *req, enum tern_end why)
 		__tern_service_unlink(service, req);
 	} else if (executing) {
 		if (!req->given_up && !req->orphan)
-			req->worker->n_off_slot++;
+			leave_slot(req);
 		req->orphan = true;
 		stop_asking(req);
 		if (ends_orphans(service, why))
@@ -394,7 +404,7 @@ static unsigned int give_up(struct tern_service *service, u64 now,
 				__tell(req, TERN_CAUSE_TIMEOUT, true);
 			if (req->give_up_us && req->give_up_us <= now) {
 				if (!req->orphan)
-					worker->n_off_slot++;
+					leave_slot(req);
 				req->given_up = true;
 				list_move_tail(&req->link, &worker->executing);
 				service->n_executing--;

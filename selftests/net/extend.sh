@@ -54,5 +54,21 @@ check "without an answer" exits 1 said "asked 31"
 check "its reply comes too late" eventually said "refused 31 2"
 calls first 41 timeout 5000
 check "the worker goes on" grep -q '^41 replied' "$out"
+
+# What was given up stays with its worker, and counts as what is queued does.
+kill "$worker"
+check "the worker goes" eventually exits 1 serves
+start_worker
+calls first 51 count 64 parallel 64 timeout 5000 delay 1000000
+check "many calls are given up" eventually prints 64 \
+	grep -cE ' gone (5[1-9]|[6-9].|10.|11.)$' "$work/worker"
+"${server[@]}" tern up queue-net 8K
+calls first 201 timeout 5000
+check "they take what the node may queue" became 201 not-executed ENOBUFS
+kill "$worker"
+check "the worker dies" eventually exits 1 serves
+start_worker
+calls first 202 timeout 5000
+check "then there is room again" became 202 replied
 kill "$worker"
 finish
