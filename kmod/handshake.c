@@ -266,8 +266,8 @@ void tern_handshake_confirm(struct tern_assoc *assoc, struct tern_outbox *out)
  * @pkt: the packet
  *
  * The answer is not much longer than the question (60 bytes to the 44 of CANCEL,
- * 48 of ASK and 76 of REQ), rate-limited, and goes only to nodes that may
- * associate with this one.
+ * 48 of ASK, 53 of RESEND and 76 of REQ), rate-limited, and goes only to nodes
+ * that may associate with this one.
  */
 void tern_handshake_refuse(struct tern_net *tn, const struct tern_path *from,
 			   const struct tern_wire_pkt *pkt)

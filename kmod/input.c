@@ -69,6 +69,20 @@ static bool input_assoc(struct tern_assoc *assoc, const struct tern_path *from,
 	return taken;
 }
 
+/* Whether who sends this waits for an answer, and has to know that none comes. */
+static bool wants_answer(const struct tern_wire_pkt *pkt)
+{
+	switch (pkt->type) {
+	case TERN_PKT_REQ:
+	case TERN_PKT_CANCEL:
+	case TERN_PKT_ASK:
+		return true;
+	case TERN_PKT_RESEND:
+		return pkt->flags & TERN_WIRE_OF_REPLY;
+	}
+	return false;
+}
+
 static void dispatch(struct tern_net *tn, const struct tern_path *from,
 		     const struct tern_wire_pkt *pkt, struct sk_buff *skb)
 {
@@ -86,9 +100,7 @@ static void dispatch(struct tern_net *tn, const struct tern_path *from,
 	assoc = tern_assoc_find(tn, pkt->dst);
 	if (!assoc) {
 		TERN_COUNT(tn, UNKNOWN_ASSOC);
-		if (from && (pkt->type == TERN_PKT_REQ ||
-			     pkt->type == TERN_PKT_CANCEL ||
-			     pkt->type == TERN_PKT_ASK))
+		if (from && wants_answer(pkt))
 			tern_handshake_refuse(tn, from, pkt);
 	} else if (pkt->type == TERN_PKT_COOKIE) {
 		tern_handshake_cookie(assoc, pkt, &out);

@@ -36,7 +36,7 @@ filterable()
 
 # Types of packets, as "lose" takes them.
 # shellcheck disable=SC2034 # for who sources this
-request=6 reply=7 cancel=10 ack=11
+bye=4 request=6 reply=7 cancel=10 ack=11
 
 # lose NAME DIRECTION [TYPE [MATCH...]]: packets of this type, or all; direction
 # is egress or ingress. let_pass NAME DIRECTION: no more.

@@ -86,6 +86,21 @@ wait "$lost"
 check "then the reply is whole" became 13 replied
 
 check "each ran once" verify
+
+# What is missing is gone, since the server begins anew, of which BYE is lost, too.
+forget
+lose_second client ingress reply
+# shellcheck disable=SC2154
+lose client ingress "$bye"
+in_vain 14 reply 20000 idempotent 1
+check "a segment of another reply is lost" more client resends-asked
+"${server[@]}" tern down
+"${server[@]}" tern up
+let_pass client ingress
+wait "$lost"
+check "the client learns that it will not come" counted client stales-received
+check "and has the reply of the server's next life" became 14 replied
+check "which is right" verify again
 end_service
 check "the service ends" test "$status" = 0
 finish
