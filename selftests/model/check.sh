@@ -106,7 +106,9 @@ few=(SLOTS=1 DEATHS=0 PARTINGS=0 CANCELS=1)
 # shellcheck disable=SC2034 # by their names, below
 parts=(CALLS=2 PARTS=2 "${few[@]}") \
 	twin=(CALLS=3 TWIN=2 "${few[@]}") \
-	resets=(CALLS=2 RESETS=1 "${few[@]}")
+	resets=(CALLS=2 RESETS=1 "${few[@]}") \
+	replies=(CALLS=2 REPLY_PARTS=2 "${few[@]}") \
+	oneway=(CALLS=2 ONEWAY=1 SLOTS=1 PARTINGS=0 CANCELS=1)
 size "2 calls, 1 slot, every fault" "${small[@]}"
 check "2 calls, 1 slot: every step of the model is possible" nothing_idle
 check "2 calls, 1 slot: a healed network comes to rest" ends "${small[@]}"
@@ -121,6 +123,8 @@ done <<'EOT'
 parts requests in two parts
 twin an idempotent call, which may be moved, and another
 resets a reboot of the client
+replies replies in two parts
+oneway a one-way call and another
 EOT
 
 # The table is that of Documentation/testing.rst, "The model".
@@ -163,5 +167,12 @@ MOVE_FORGETS 2 twin
 LATE_RERUN_BLOCKS 4 twin
 CLIENT_ID_REUSED 3 resets
 FORMER_LIFE_KEPT 4 resets
+REPLY_PART_IS_WHOLE 7 replies
+NO_RESEND_OF_REPLY 5 replies
+RESEND_NOT_REFUSED 5 replies
+ACK_BEFORE_WHOLE 5 replies
+ONEWAY_LEAVES_NO_RECORD 1 oneway
+CANCEL_DENIES_DELIVERED 2 oneway
+ONEWAY_ENDS_WITH_ASSOC 8 oneway
 EOT
 finish

@@ -16,8 +16,7 @@
  * Each step is what the module does under one lock; the function that does it
  * is named.  Time is an order of events: an age in STALE is "before" or "after".
  * Not here: BUSY as a packet, which only moves timers; cookies, BYE (the
- * receiver may end an association at any time), one-way calls, replies in parts,
- * and the other direction.
+ * receiver may end an association at any time), and the other direction.
  *
  * Each guard can be taken out by a macro: the mutations.  With ONLY=n only the
  * property n is checked:
@@ -29,7 +28,8 @@
  *	   reply is kept when the client has acknowledged it
  *	5  after the network healed every call ends
  *	6  a server that rebooted executes no call of its previous life
- *	7  no request is executed before all of it is there
+ *	7  no request is executed, and no reply taken, before all of it is there
+ *	8  what was delivered one-way is executed, unless its queue is lost
  */
 
 /*
@@ -76,7 +76,9 @@
  * With PARTS a request is in two parts, of which the last one also asks for what
  * is missing.  With TWIN, which is CALLS - 1, call 0 is idempotent: when it is
  * moved to another association it becomes that call, so that its numbers there
- * are not those of the copies that are still on their way.
+ * are not those of the copies that are still on their way.  With REPLY_PARTS a
+ * reply is in two parts, of which only the first is sent again by itself.  With
+ * ONEWAY call 0 is one-way.
  */
 #define PROPERTY(n, holds) assert((ONLY && ONLY != n) || (holds))
 
@@ -103,6 +105,12 @@ byte req, cancel, ack, replied, not_executed, unknown;
 #ifdef PARTS
 byte part, resend;
 #endif
+#ifdef REPLY_PARTS
+byte first, ask_first, ask_last;	/* "replied" is the last part then */
+#endif
+#ifdef ONEWAY
+byte delivered;
+#endif
 byte hello, welcome, stale, stale_ended, stale_rebooted;
 bool healed;
 bool finished;
@@ -114,6 +122,7 @@ bool finished;
 #define UNKNOWN		3
 #define NOBODY_LEFT	4	/* its user was on a client that rebooted */
 #define MOVED		5	/* the twin goes on */
+#define DELIVERED	6
 
 /*
  * The client's calls: enum tern_call_state, and what struct tern_call has.  The
@@ -127,6 +136,9 @@ byte call_assoc[CALLS], call_accept[CALLS], call_slot[CALLS], call_seq[CALLS];
 byte cancelling;	/* calls that CANCEL was sent for */
 byte unacked;		/* calls whose reply is not acknowledged yet */
 byte acked;		/* calls acknowledged in the healed network */
+#ifdef REPLY_PARTS
+byte got[CALLS];	/* parts of the reply that are here */
+#endif
 #ifdef TWIN
 bool moved;		/* the twin is in use */
 bool may_have_run;	/* ... and the first one may have */
@@ -159,6 +171,7 @@ byte former_life;	/* associations from before the client rebooted */
 #define ENDED_UNKNOWN	5
 #define RAN		6
 #define RECEIVING	7
+#define ENDED_DELIVERED	8
 byte accept_state[ACCEPTS + 1], accept_assoc[ACCEPTS + 1];
 byte record[(ACCEPTS + 1) * SLOTS], record_call[(ACCEPTS + 1) * SLOTS];
 #ifdef TWIN
@@ -166,6 +179,11 @@ byte ran;		/* records whose call was executed before: slot->ran */
 #endif
 #ifdef PARTS
 byte have[(ACCEPTS + 1) * SLOTS];	/* parts that are here */
+#endif
+#ifdef ONEWAY
+byte queue;		/* one-way calls that a service has */
+byte was_queued;	/* ... or has had */
+byte lost;		/* ... of which the queue was lost */
 #endif
 byte n_accepts;
 byte old_life;		/* associations from before the reboot */
@@ -197,6 +215,14 @@ byte executed[CALLS];
 #define HAS_RUN(k)	false
 #endif
 
+#ifdef ONEWAY
+#define IS_ONEWAY(x)	((x) == 0)
+#define WAS_QUEUED(x)	HAS(was_queued, x)
+#else
+#define IS_ONEWAY(x)	false
+#define WAS_QUEUED(x)	false
+#endif
+
 #define IS_WAITING(x)	(state[x] == WAITING && IS_MADE(x))
 #if CALLS > 2
 #define SOME_WAIT (IS_WAITING(0) || IS_WAITING(1) || IS_WAITING(2))
@@ -216,6 +242,7 @@ inline report(x, outcome)
 		told[x] = outcome;
 		PROPERTY(2, outcome != REPLIED || executed[x] == 1 ||
 			    IDEMPOTENT(x) && EXECUTED(x) > 0);
+		PROPERTY(2, outcome != DELIVERED || WAS_QUEUED(x));
 		PROPERTY(2, outcome != NOT_EXECUTED || EXECUTED(x) == 0)
 	:: else
 	fi
@@ -228,6 +255,9 @@ inline end_call(x, outcome)
 	DROP(cancelling, x);
 	DROP(after_end, x);
 	DROP(after_reboot, x);
+#ifdef REPLY_PARTS
+	got[x] = 0;
+#endif
 	if
 	:: outcome == NOT_EXECUTED && MAY_HAVE_RUN(x) -> report(x, UNKNOWN)
 	:: else -> report(x, outcome)
@@ -414,6 +444,58 @@ inline reply_input(x, outcome)
 	x = 0
 }
 
+#ifdef REPLY_PARTS
+#ifdef REPLY_PART_IS_WHOLE
+#define HAS_ALL(x)	true
+#else
+#define HAS_ALL(x)	(got[x] == 3)
+#endif
+
+/* __tern_call_probe(): asks for the part that is missing */
+inline ask_rest(x)
+{
+#ifdef NO_RESEND_OF_REPLY
+	ADD(req, x)
+#else
+	if
+	:: got[x] == 1 -> ADD(ask_last, x)
+	:: got[x] == 2 -> ADD(ask_first, x)
+	:: else
+	fi
+#endif
+}
+
+/* tern_call_input_reply(), with collect(): a first part asks for the last one */
+inline part_input(x, which)
+{
+	find(x);
+	if
+	:: found && told[found - 1] != NONE ->
+		PROPERTY(3, found - 1 == x);
+		ADD(unacked, found - 1);
+		end_call(found - 1, REPLIED)
+	:: found && told[found - 1] == NONE ->
+		PROPERTY(3, found - 1 == x);
+		got[found - 1] = got[found - 1] | which;
+#ifdef ACK_BEFORE_WHOLE
+		ADD(ack, found - 1);
+#endif
+		if
+		:: HAS_ALL(found - 1) ->
+			PROPERTY(7, got[found - 1] == 3);
+			ADD(ack, found - 1);
+			ADD(unacked, found - 1);
+			end_call(found - 1, REPLIED)
+		:: !HAS_ALL(found - 1) && which == 1 -> ask_rest(found - 1)
+		:: else
+		fi
+	:: else
+	fi;
+	found = 0;
+	x = 0
+}
+#endif
+
 #define HAS_WELCOME(b)	HAS(welcome, b)
 #define HAS_STALE(a)	HAS(stale, a)
 #define HAS_STALE_ENDED(a) HAS(stale_ended, a)
@@ -526,6 +608,8 @@ end:	do
 }
 
 #define HAS_REPLIED(x)	HAS(replied, x)
+#define HAS_FIRST(x)	HAS(first, x)
+#define HAS_DELIVERED(x) HAS(delivered, x)
 #define HAS_REFUSED(x)	HAS(not_executed, x)
 #define HAS_UNKNOWN(x)	HAS(unknown, x)
 #define HAS_RESEND(x)	HAS(resend, x)
@@ -558,9 +642,31 @@ end:	do
 		PICK(x, CALLS, HAS_REPLIED);
 		d_step {
 			ARRIVES(replied, x);
+#ifdef REPLY_PARTS
+			part_input(x, 2)
+#else
 			reply_input(x, REPLIED)
+#endif
 		}
 	}
+#ifdef REPLY_PARTS
+	:: atomic {
+		PICK(x, CALLS, HAS_FIRST);
+		d_step {
+			ARRIVES(first, x);
+			part_input(x, 1)
+		}
+	}
+#endif
+#ifdef ONEWAY
+	:: atomic {
+		PICK(x, CALLS, HAS_DELIVERED);
+		d_step {
+			ARRIVES(delivered, x);
+			reply_input(x, DELIVERED)
+		}
+	}
+#endif
 	:: atomic {
 		PICK(x, CALLS, HAS_REFUSED);
 		d_step {
@@ -642,7 +748,14 @@ end:	do
 inline answer(k)
 {
 	if
+#ifdef REPLY_PARTS
+	:: record[k] == DONE -> ADD(first, record_call[k] - 1)
+#else
 	:: record[k] == DONE -> ADD(replied, record_call[k] - 1)
+#endif
+#ifdef ONEWAY
+	:: record[k] == ENDED_DELIVERED -> ADD(delivered, record_call[k] - 1)
+#endif
 	:: record[k] == ENDED_NOT_EXECUTED ->
 		ADD(not_executed, record_call[k] - 1)
 	:: record[k] == ENDED_UNKNOWN -> ADD(unknown, record_call[k] - 1)
@@ -732,6 +845,16 @@ inline lookup(x)
 	known = (accept_state[call_accept[x]] == UP)
 }
 
+/* tern_handshake_refuse(): STALE, which knows a tombstone or none */
+inline refuse(x)
+{
+	if
+	:: HAS(old_life, call_accept[x]) -> ADD(stale_rebooted, call_assoc[x])
+	:: !HAS(old_life, call_accept[x]) -> ADD(stale_ended, call_assoc[x])
+	:: !HAS(old_life, call_accept[x]) -> ADD(stale, call_assoc[x])
+	fi
+}
+
 /*
  * The server forgets what the slots of an association hold; what is executing is
  * an orphan, whose reply goes nowhere.
@@ -749,7 +872,11 @@ inline forget(b)
 		record[b * SLOTS + i] = IDLE;
 		record_call[b * SLOTS + i] = 0
 	}
-	i = 0
+	i = 0;
+#ifdef ONEWAY_ENDS_WITH_ASSOC
+	queue = 0;
+#endif
+	skip
 }
 
 /* end_earlier_lives(): when the client uses an association of its new life */
@@ -794,13 +921,35 @@ inline note(x)
 #define IS_WHOLE(x)	(have[RX(x)] == 3)
 #endif
 
+/* deliver(): a request that is whole; a one-way one leaves its slot */
+inline deliver(x)
+{
+#ifdef ONEWAY
+	if
+	:: IS_ONEWAY(x) ->
+		PROPERTY(1, !HAS(was_queued, x));
+		ADD(was_queued, x);
+		ADD(queue, x);
+#ifdef ONEWAY_LEAVES_NO_RECORD
+		record_call[RX(x)] = 0;
+		ADD(delivered, x)
+#else
+		set_record(RX(x), ENDED_DELIVERED)
+#endif
+	:: else -> record[RX(x)] = QUEUED
+	fi
+#else
+	record[RX(x)] = QUEUED
+#endif
+}
+
 /* add(): a part, or all of it; a last part asks for what is missing */
 inline add_part(x, which)
 {
 #ifdef PARTS
 	have[RX(x)] = have[RX(x)] | which;
 	if
-	:: IS_WHOLE(x) -> record[RX(x)] = QUEUED
+	:: IS_WHOLE(x) -> deliver(x)
 	:: else ->
 		record[RX(x)] = RECEIVING;
 #ifndef NO_RESEND
@@ -811,7 +960,7 @@ inline add_part(x, which)
 #endif
 	fi
 #else
-	record[RX(x)] = QUEUED
+	deliver(x)
 #endif
 }
 
@@ -820,6 +969,14 @@ inline add_part(x, which)
 #define HAS_CANCEL(x)	HAS(cancel, x)
 #define HAS_ACK(x)	HAS(ack, x)
 #define HAS_HELLO(a)	HAS(hello, a)
+#define HAS_ASK_FIRST(x) HAS(ask_first, x)
+#define HAS_ASK_LAST(x)	HAS(ask_last, x)
+
+/* What the server has of a call. */
+#define IS_HERE(x, what) (record[RX(x)] == what && record_call[RX(x)] == (x) + 1)
+#define IS_QUEUED(x)	IS_HERE(x, QUEUED)
+#define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
+#define IS_DONE(x)	IS_HERE(x, DONE)
 
 /* Packets. */
 active proctype server()
@@ -879,16 +1036,7 @@ end:	do
 			fi
 		}
 		if
-		:: !known ->
-			/* tern_handshake_refuse(): a tombstone or none */
-			if
-			:: HAS(old_life, call_accept[x]) ->
-				ADD(stale_rebooted, call_assoc[x])
-			:: !HAS(old_life, call_accept[x]) ->
-				ADD(stale_ended, call_assoc[x])
-			:: !HAS(old_life, call_accept[x]) ->
-				ADD(stale, call_assoc[x])
-			fi
+		:: !known -> refuse(x)
 		:: verdict == NEW && !which ->
 #ifdef CANCEL_LEAVES_NO_RECORD
 			ADD(not_executed, x)
@@ -945,6 +1093,10 @@ end:	do
 			}
 #endif
 #endif
+#ifdef CANCEL_DENIES_DELIVERED
+		:: verdict == AGAIN && !which && record[RX(x)] == ENDED_DELIVERED ->
+			ADD(not_executed, x)
+#endif
 		:: verdict == AGAIN -> d_step { answer(RX(x)) }
 		:: else
 		fi;
@@ -974,20 +1126,55 @@ end:	do
 			x = 0
 		}
 	}
+#ifdef REPLY_PARTS
+	/* tern_request_input_resend() */
+	:: atomic {
+		if
+		:: PICK(x, CALLS, HAS_ASK_FIRST);
+			d_step { ARRIVES(ask_first, x); which = 1 }
+		:: PICK(x, CALLS, HAS_ASK_LAST);
+			d_step { ARRIVES(ask_last, x); which = 2 }
+		fi;
+		lookup(x);
+		if
+#ifndef RESEND_NOT_REFUSED
+		:: !known -> refuse(x)
+#endif
+		:: known && IS_DONE(x) && which == 1 -> ADD(first, x)
+		:: known && IS_DONE(x) && which == 2 -> ADD(replied, x)
+		:: else
+		fi;
+		d_step {
+			known = 0;
+			which = 0;
+			x = 0
+		}
+	}
+#endif
 	od
 }
-
-#define IS_HERE(x, what) (record[RX(x)] == what && record_call[RX(x)] == (x) + 1)
-#define IS_QUEUED(x)	IS_HERE(x, QUEUED)
-#define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
-#define IS_DONE(x)	IS_HERE(x, DONE)
 #ifdef PARTS
 #define MAY_EXPIRE(x)	(!healed && (IS_QUEUED(x) || IS_HERE(x, RECEIVING)))
 #else
 #define MAY_EXPIRE(x)	(!healed && IS_QUEUED(x))
 #endif
+#define IS_IN_QUEUE(x)	HAS(queue, x)
+#define MAY_EXPIRE_ONEWAY(x) (!healed && IS_IN_QUEUE(x))
 #define MAY_EVICT(x)	(!healed && IS_DONE(x))
 #define MAY_FORGET(b)	(!healed && leases < LEASES && accept_state[b] == UP)
+
+/* A worker begins with a call. */
+inline execute(x)
+{
+	if
+	:: executed[x] < 2 -> executed[x]++
+	:: else
+	fi;
+	PROPERTY(1, executed[x] == 1 || IDEMPOTENT(x));
+	PROPERTY(2, !IS_TOLD(x, NOT_EXECUTED));
+	PROPERTY(6, !HAS(old_life, call_accept[x]));
+	x = 0
+}
 
 /* The service, and what happens to the server. */
 active proctype service()
@@ -1000,20 +1187,31 @@ end:	do
 		PICK(x, CALLS, IS_QUEUED);
 		d_step {
 			record[RX(x)] = EXECUTING;
-			if
-			:: executed[x] < 2 -> executed[x]++
-			:: else
-			fi;
 #ifdef PARTS
 			PROPERTY(7, have[RX(x)] == 3);
 			have[RX(x)] = 0;
 #endif
-			PROPERTY(1, executed[x] == 1 || IDEMPOTENT(x));
-			PROPERTY(2, !IS_TOLD(x, NOT_EXECUTED));
-			PROPERTY(6, !HAS(old_life, call_accept[x]));
+			execute(x)
+		}
+	}
+#ifdef ONEWAY
+	:: atomic {
+		PICK(x, CALLS, IS_IN_QUEUE);
+		d_step {
+			DROP(queue, x);
+			execute(x)
+		}
+	}
+	/* tern_service_expire(), of which nobody is told */
+	:: atomic {
+		PICK(x, CALLS, MAY_EXPIRE_ONEWAY);
+		d_step {
+			DROP(queue, x);
+			ADD(lost, x);
 			x = 0
 		}
 	}
+#endif
 	/* tern_request_reply() */
 	:: atomic {
 		PICK(x, CALLS, IS_EXECUTING);
@@ -1023,7 +1221,13 @@ end:	do
 				/* forget_reply() */
 				ADD(replied, x);
 				record[RX(x)] = RAN
-			:: else -> set_record(RX(x), DONE)
+			:: else ->
+				set_record(RX(x), DONE);
+#ifdef REPLY_PARTS
+				ADD(replied, x)
+#else
+				skip
+#endif
 			fi;
 			x = 0
 		}
@@ -1080,6 +1284,14 @@ end:	do
 				fi
 			}
 			i = 0;
+#ifdef ONEWAY
+			if
+			:: b ->
+				lost = lost | queue;
+				queue = 0
+			:: else
+			fi;
+#endif
 			b = 0
 		}
 	}
@@ -1100,6 +1312,10 @@ end:	do
 			forget(b);
 			ADD(old_life, b)
 		}
+#ifdef ONEWAY
+		lost = lost | queue;
+		queue = 0;
+#endif
 		b = 0
 	}
 	od
@@ -1125,7 +1341,14 @@ inline timers()
 #endif
 #ifndef NO_RETRANSMIT
 		:: state[i] == SENT && !HAS(cancelling, i) ->
+#ifdef REPLY_PARTS
+			if
+			:: got[i] -> ask_rest(i)
+			:: else -> ADD(req, i)
+			fi;
+#else
 			ADD(req, i);
+#endif
 			b = true
 #endif
 		:: HAS(unacked, i) ->
@@ -1166,7 +1389,10 @@ inline finish()
 		PROPERTY(4, !HAS(unacked, i));
 		PROPERTY(4, !(HAS(acked, i) && IS_DONE(i)));
 		PROPERTY(4, !HAS(former_life, call_assoc[i]) ||
-			    !NEW_LIFE_IS_KNOWN || !IS_KEPT(i))
+			    !NEW_LIFE_IS_KNOWN || !IS_KEPT(i));
+#ifdef ONEWAY
+		PROPERTY(8, !WAS_QUEUED(i) || executed[i] || HAS(lost, i))
+#endif
 	}
 	i = 0
 }
@@ -1186,6 +1412,12 @@ end:	do
 		stale = 0; stale_ended = 0; stale_rebooted = 0;
 #ifdef PARTS
 		part = 0; resend = 0;
+#endif
+#ifdef REPLY_PARTS
+		first = 0; ask_first = 0; ask_last = 0;
+#endif
+#ifdef ONEWAY
+		delivered = 0;
 #endif
 		resets = 0; reboots = 0; deaths = 0; leases = 0; partings = 0; cancels = 0
 	}
