@@ -84,7 +84,7 @@ enum call_state {
 struct call {
 	struct link			link;
 	enum call_state			state;
-	uint32_t			generation;
+	uint64_t			serial;
 	/* Its user does not want it any more. */
 	bool				cancelled;
 	uint64_t			queued_ms;

@@ -14,10 +14,17 @@ static struct call *call_of(struct link *link)
 	return (struct call *)((char *)link - offsetof(struct call, link));
 }
 
-/* Numbers are not used again: each use of an entry has another generation. */
+/*
+ * Numbers are not used again, not even by another loop: it may have the socket of
+ * one that was closed, and gets the outcomes that are left.
+ */
+static atomic_uint_fast64_t last_serial;
+
+#define INDEX_BITS	16
+
 static uint64_t id_of(const struct tern_loop *loop, const struct call *call)
 {
-	return (uint64_t)call->generation << 32 | (uint64_t)(call - loop->calls);
+	return call->serial << INDEX_BITS | (uint64_t)(call - loop->calls);
 }
 
 /* The call of that number; the lock is held. */
@@ -25,10 +32,10 @@ static struct call *find(const struct tern_loop *loop, uint64_t id)
 {
 	struct call *call;
 
-	if ((uint32_t)id >= loop->n_calls)
+	if ((uint16_t)id >= loop->n_calls)
 		return NULL;
-	call = &loop->calls[(uint32_t)id];
-	return call->generation == id >> 32 && call->state != CALL_FREE ?
+	call = &loop->calls[(uint16_t)id];
+	return call->serial == id >> INDEX_BITS && call->state != CALL_FREE ?
 	       call : NULL;
 }
 
@@ -65,7 +72,6 @@ void calls_free(struct tern_loop *loop)
 static void release(struct tern_loop *loop, struct call *call)
 {
 	call->state = CALL_FREE;
-	call->generation++;
 	list_add_after(&loop->free, &call->link);
 }
 
@@ -310,6 +316,7 @@ static int take(struct tern_loop *loop, struct call **call)
 		return -EAGAIN;
 	*call = call_of(loop->free.next);
 	list_del(&(*call)->link);
+	(*call)->serial = atomic_fetch_add(&last_serial, 1) + 1;
 	return 0;
 }
 

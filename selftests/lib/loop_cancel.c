@@ -144,6 +144,23 @@ TEST_F(loop, close_ends_calls)
 	EXPECT_RESULT(TERN_NOT_EXECUTED, ECANCELED, queued.result);
 }
 
+/* What comes for a call of a loop that was closed is not taken for another's. */
+TEST_F(loop, close_and_open_again)
+{
+	struct tern_request first;
+
+	START_AND_RECEIVE();
+	first = self->request;
+	ASSERT_EQ(0, reopen(self));
+	EXPECT_EQ(1, self->ended.count);
+	START_AND_RECEIVE();
+	EXPECT_EQ(0, tern_send_reply(self->place.server, first.handle, 0, "old",
+				     3));
+	REPLY_AND_RUN("new", 2);
+	EXPECT_RESULT(TERN_REPLIED, 0, self->ended.result);
+	EXPECT_EQ(0, memcmp("new", self->ended.reply, 3));
+}
+
 /* Nothing of the loop holds the socket, which withdraws its calls. */
 TEST_F(loop, close_lets_the_socket_go)
 {
