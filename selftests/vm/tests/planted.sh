@@ -56,6 +56,7 @@ done < <(
 		index UBSAN: array-index-out-of-bounds
 		timer ODEBUG: free active
 		work ODEBUG: free active
+		rcu-head ODEBUG: activate active
 		list list_add double add
 	EOF
 )

@@ -24,6 +24,7 @@ struct object {
 	struct list_head node;
 	struct timer_list timer;
 	struct work_struct work;
+	struct rcu_head rcu;
 };
 
 static DEFINE_MUTEX(first);
@@ -176,6 +177,22 @@ static void bug_work(void)
 	local_irq_restore(flags);
 }
 
+static void free_object(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct object, rcu));
+}
+
+static void bug_rcu_head(void)
+{
+	struct object *object = kzalloc(sizeof(*object), GFP_KERNEL);
+
+	/* not called between both */
+	rcu_read_lock();
+	call_rcu(&object->rcu, free_object);
+	call_rcu(&object->rcu, free_object);
+	rcu_read_unlock();
+}
+
 static void bug_list(void)
 {
 	static struct object object;
@@ -232,6 +249,7 @@ static const struct {
 	{ "index", bug_index },
 	{ "timer", bug_timer },
 	{ "work", bug_work },
+	{ "rcu-head", bug_rcu_head },
 	{ "list", bug_list },
 	{ "leak", bug_leak },
 	{ "warn", bug_warn },
