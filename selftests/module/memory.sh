@@ -10,12 +10,14 @@ set -euo pipefail
 . "$(dirname "$0")/../net/lib.sh"
 
 failslab=/sys/kernel/debug/failslab
+# more than fail at most; what is left of it is there afterwards
+times=1000000000
 
 # fail PERCENT: of the allocations that may not sleep, everywhere.
 fail()
 {
 	echo "$1" >"$failslab"/probability
-	echo -1 >"$failslab"/times
+	echo "$times" >"$failslab"/times
 	echo 0 >"$failslab"/verbose
 	echo Y >"$failslab"/ignore-gfp-wait
 	echo N >"$failslab"/task-filter
@@ -25,8 +27,11 @@ under_failure()
 {
 	fail "$1"
 	calls count 300 parallel 8 size "$2" reply "$2" timeout 5000 || true
+	failed=$((times - $(<"$failslab"/times)))
 	fail 0
+	echo "$failed allocations failed"
 	awk "{ print \$2, \$3 }" "$out" | sort | uniq -c
+	[ "$failed" -gt 0 ]
 }
 
 ends_all()
