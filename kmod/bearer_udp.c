@@ -9,7 +9,9 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/inetdevice.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -142,6 +144,63 @@ static int xmit6(struct tern_bearer *bearer, struct tern_route *route,
 			     route->path.peer.port, false);
 	local_bh_enable();
 	return 0;
+}
+
+static enum tern_suits suits4(struct tern_bearer *bearer,
+			      const struct tern_addr *peer)
+{
+	__be32 own = bearer->addr.s6_addr32[3];
+	enum tern_suits suits = TERN_SUITS_SOMEHOW;
+	struct flowi4 fl4 = {
+		.daddr = peer->addr.s6_addr32[3],
+		.flowi4_proto = IPPROTO_UDP,
+		.fl4_dport = peer->port,
+		.fl4_sport = to_udp(bearer)->port,
+	};
+	struct in_device *in_dev;
+	struct rtable *rt;
+
+	if (inet_addr_type(bearer->tn->net, own) != RTN_LOCAL)
+		return TERN_SUITS_GONE;
+	rt = ip_route_output_key(bearer->tn->net, &fl4);
+	if (IS_ERR(rt))
+		return suits;
+	in_dev = __in_dev_get_rcu(rt->dst.dev);
+	if (fl4.saddr == own)
+		suits = TERN_SUITS_SOURCE;
+	else if (in_dev && inet_confirm_addr(bearer->tn->net, in_dev, 0, own,
+					     RT_SCOPE_HOST))
+		suits = TERN_SUITS_DEVICE;
+	ip_rt_put(rt);
+	return suits;
+}
+
+static enum tern_suits suits6(struct tern_bearer *bearer,
+			      const struct tern_addr *peer)
+{
+	enum tern_suits suits = TERN_SUITS_SOMEHOW;
+	struct net *net = bearer->tn->net;
+	struct flowi6 fl6 = {
+		.daddr = peer->addr,
+		.flowi6_oif = peer->scope,
+		.flowi6_proto = IPPROTO_UDP,
+		.fl6_dport = peer->port,
+		.fl6_sport = to_udp(bearer)->port,
+	};
+	struct dst_entry *dst;
+
+	if (!ipv6_chk_addr(net, &bearer->addr, NULL, 0))
+		return TERN_SUITS_GONE;
+	dst = ipv6_stub->ipv6_dst_lookup_flow(net, to_udp(bearer)->sock->sk,
+					      &fl6, NULL);
+	if (IS_ERR(dst))
+		return suits;
+	if (ipv6_addr_equal(&fl6.saddr, &bearer->addr))
+		suits = TERN_SUITS_SOURCE;
+	else if (ipv6_chk_addr(net, &bearer->addr, dst->dev, 1))
+		suits = TERN_SUITS_DEVICE;
+	dst_release(dst);
+	return suits;
 }
 
 static int udp_receive(struct sock *sk, struct sk_buff *skb)
@@ -297,6 +356,7 @@ struct tern_bearer *tern_bearer_udp_open(struct tern_net *tn,
 	ub->b.tn = tn;
 	ub->b.family = family;
 	ub->b.addr = *addr;
+	ub->b.suits = family == AF_INET ? suits4 : suits6;
 	ub->b.xmit = family == AF_INET ? xmit4 : xmit6;
 	ub->port = htons(port);
 	tunnel.sk_user_data = ub;

@@ -16,19 +16,28 @@
  * @tn: the node
  * @peer: the address
  *
+ * Of several, that whose address other traffic to there would come from.
+ *
  * Context: under rcu_read_lock().
  * Return: the bearer, or NULL when the node is down or lacks the family.
  */
 struct tern_bearer *tern_bearer_find(struct tern_net *tn,
-				     const struct in6_addr *peer)
+				     const struct tern_addr *peer)
 {
-	sa_family_t family = ipv6_addr_v4mapped(peer) ? AF_INET : AF_INET6;
-	struct tern_bearer *bearer;
+	sa_family_t family = ipv6_addr_v4mapped(&peer->addr) ? AF_INET : AF_INET6;
+	struct tern_bearer *bearer, *best = NULL;
+	enum tern_suits suits, most = TERN_SUITS_GONE;
 
-	list_for_each_entry_rcu(bearer, &tn->bearers, link)
-		if (bearer->family == family)
-			return bearer;
-	return NULL;
+	list_for_each_entry_rcu(bearer, &tn->bearers, link) {
+		if (bearer->family != family)
+			continue;
+		suits = bearer->suits(bearer, peer);
+		if (best && suits <= most)
+			continue;
+		best = bearer;
+		most = suits;
+	}
+	return best;
 }
 
 bool tern_path_is_same(const struct tern_path *a, const struct tern_path *b)

@@ -25,9 +25,19 @@ struct tern_addr {
 	u16	__pad;
 };
 
+/* How well a bearer suits a peer. */
+enum tern_suits {
+	TERN_SUITS_GONE,	/* its address is none of the host's any more */
+	TERN_SUITS_SOMEHOW,
+	TERN_SUITS_DEVICE,	/* its address is of the device towards it */
+	TERN_SUITS_SOURCE,	/* ... and what the routes prefer */
+};
+
 /**
  * struct tern_bearer - one way for packets to leave and enter a node
  * @link: in the node's list; RCU
+ * @suits: how well it suits a peer of its family, by the routes as they are; any
+ *	context
  * @xmit: sends @skb, which it consumes, and tells the largest packet that the
  *	path takes without fragmentation, headers of the bearer not counted;
  *	0 or -errno
@@ -38,6 +48,8 @@ struct tern_addr {
 struct tern_bearer {
 	struct list_head	link;
 	struct tern_net	*tn;
+	enum tern_suits	(*suits)(struct tern_bearer *bearer,
+				 const struct tern_addr *peer);
 	int	(*xmit)(struct tern_bearer *bearer, struct tern_route *route,
 			struct sk_buff *skb, unsigned int *mtu);
 	sa_family_t	family;		/* AF_UNSPEC: the node itself */
@@ -65,7 +77,7 @@ struct tern_route {
 };
 
 struct tern_bearer *tern_bearer_find(struct tern_net *tn,
-				     const struct in6_addr *peer);
+				     const struct tern_addr *peer);
 bool tern_path_is_same(const struct tern_path *a, const struct tern_path *b);
 struct tern_route *tern_route_alloc(const struct tern_path *path);
 void tern_route_free(struct tern_route *route);

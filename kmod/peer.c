@@ -235,7 +235,7 @@ int __tern_peer_hello(struct tern_peer *peer, struct tern_outbox *out)
 
 	lockdep_assert_held(&peer->lock);
 	rcu_read_lock();
-	path.bearer = tern_bearer_find(peer->tn, &peer->key.addr);
+	path.bearer = tern_bearer_find(peer->tn, &peer->key);
 	if (!path.bearer) {
 		cause = READ_ONCE(peer->tn->up) ? TERN_CAUSE_UNREACH :
 						  TERN_CAUSE_NET_DOWN;
