@@ -10,6 +10,17 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/version.h>
+#include <net/netlink.h>
+
+#if KERNEL_VERSION(6, 7, 0) > LINUX_VERSION_CODE
+/* Ranges are const since "netlink: make range pointers in policies const". */
+#undef NLA_POLICY_FULL_RANGE
+#define NLA_POLICY_FULL_RANGE(tp, _range) {				\
+	.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(tp),			\
+	.validation_type = NLA_VALIDATE_RANGE_PTR,			\
+	.range = (struct netlink_range_validation *)(_range),		\
+}
+#endif
 
 #if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
 /* encap_err_rcv() is told the error since "rxrpc: Fix ICMP error handling". */

@@ -31,9 +31,6 @@ struct tern_peer;
 #define TERN_SLOT_CHUNK		64
 #define TERN_SLOT_CHUNKS	64
 #define TERN_SLOTS_MAX		(TERN_SLOT_CHUNK * TERN_SLOT_CHUNKS)
-#define TERN_LEASE_MIN_MS	5000
-#define TERN_LEASE_MAX_MS	3600000
-#define TERN_GRACE_MAX_MS	60000
 #define TERN_ADDRESSES_MAX	8
 /* Largest packet on the way from the node to itself. */
 #define TERN_LOCAL_MTU		16384

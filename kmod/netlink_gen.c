@@ -9,6 +9,22 @@
 #include "netlink_gen.h"
 
 #include <uapi/linux/tern_netlink.h>
+#include <compat.h>
+
+/* Integer value ranges */
+static const struct netlink_range_validation tern_a_settings_timeout_ms_range = {
+	.min	= 1ULL,
+	.max	= 86400000ULL,
+};
+
+static const struct netlink_range_validation tern_a_settings_lease_ms_range = {
+	.min	= 5000ULL,
+	.max	= 3600000ULL,
+};
+
+static const struct netlink_range_validation tern_a_settings_grace_ms_range = {
+	.max	= 60000ULL,
+};
 
 /* Common nested types */
 const struct nla_policy tern_addresses_nl_policy[TERN_A_ADDRESSES_ADDRESS + 1] = {
@@ -28,10 +44,10 @@ const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_QUEUE_BYTES_NET 
 	[TERN_A_SETTINGS_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[TERN_A_SETTINGS_ADDRESSES] = NLA_POLICY_NESTED(tern_addresses_nl_policy),
 	[TERN_A_SETTINGS_ALLOW] = NLA_POLICY_NESTED(tern_prefixes_nl_policy),
-	[TERN_A_SETTINGS_TIMEOUT_MS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[TERN_A_SETTINGS_LEASE_MS] = NLA_POLICY_MIN(NLA_U32, 5000),
-	[TERN_A_SETTINGS_GRACE_MS] = { .type = NLA_U32, },
-	[TERN_A_SETTINGS_SLOTS_MAX] = NLA_POLICY_RANGE(NLA_U32, 1, 4096),
+	[TERN_A_SETTINGS_TIMEOUT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &tern_a_settings_timeout_ms_range),
+	[TERN_A_SETTINGS_LEASE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &tern_a_settings_lease_ms_range),
+	[TERN_A_SETTINGS_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &tern_a_settings_grace_ms_range),
+	[TERN_A_SETTINGS_SLOTS_MAX] = NLA_POLICY_RANGE(NLA_U32, 64, 4096),
 	[TERN_A_SETTINGS_PEERS_MAX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TERN_A_SETTINGS_CACHE_BYTES_PEER] = { .type = NLA_U64, },
 	[TERN_A_SETTINGS_CACHE_BYTES_NET] = { .type = NLA_U64, },

@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 
 #include <uapi/linux/tern_netlink.h>
+#include <compat.h>
 
 /* Common nested types */
 extern const struct nla_policy tern_addresses_nl_policy[TERN_A_ADDRESSES_ADDRESS + 1];

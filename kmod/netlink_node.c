@@ -247,18 +247,10 @@ static int parse_allow(struct genl_info *info, const struct nlattr *list,
 	return 0;
 }
 
-/* A time beyond what the policy of 16 bits can tell. */
-static int parse_time(struct genl_info *info, const struct nlattr *attr,
-		      u32 max, u32 *ms)
+static void parse_u32(const struct nlattr *attr, u32 *value)
 {
-	if (!attr)
-		return 0;
-	if (nla_get_u32(attr) > max) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr, "too long");
-		return -ERANGE;
-	}
-	*ms = nla_get_u32(attr);
-	return 0;
+	if (attr)
+		*value = nla_get_u32(attr);
 }
 
 static void parse_u64(const struct nlattr *attr, u64 *value)
@@ -267,25 +259,22 @@ static void parse_u64(const struct nlattr *attr, u64 *value)
 		*value = nla_get_u64(attr);
 }
 
+/* The ranges are those of the policy. */
 static int parse_limits(struct genl_info *info, struct nlattr **tb,
 			struct tern_settings *set)
 {
-	int err;
+	const struct nlattr *slots = tb[TERN_A_SETTINGS_SLOTS_MAX];
 
-	err = parse_time(info, tb[TERN_A_SETTINGS_TIMEOUT_MS], TERN_TIMEOUT_MAX,
-			 &set->timeout_ms);
-	if (!err)
-		err = parse_time(info, tb[TERN_A_SETTINGS_LEASE_MS],
-				 TERN_LEASE_MAX_MS, &set->lease_ms);
-	if (!err)
-		err = parse_time(info, tb[TERN_A_SETTINGS_GRACE_MS],
-				 TERN_GRACE_MAX_MS, &set->grace_ms);
-	if (err)
-		return err;
-	if (tb[TERN_A_SETTINGS_SLOTS_MAX])
-		set->slots_max = nla_get_u32(tb[TERN_A_SETTINGS_SLOTS_MAX]);
-	if (tb[TERN_A_SETTINGS_PEERS_MAX])
-		set->peers_max = nla_get_u32(tb[TERN_A_SETTINGS_PEERS_MAX]);
+	if (slots && nla_get_u32(slots) % TERN_SLOT_CHUNK) {
+		NL_SET_ERR_MSG_ATTR(info->extack, slots,
+				    "not a multiple of 64");
+		return -EINVAL;
+	}
+	parse_u32(slots, &set->slots_max);
+	parse_u32(tb[TERN_A_SETTINGS_TIMEOUT_MS], &set->timeout_ms);
+	parse_u32(tb[TERN_A_SETTINGS_LEASE_MS], &set->lease_ms);
+	parse_u32(tb[TERN_A_SETTINGS_GRACE_MS], &set->grace_ms);
+	parse_u32(tb[TERN_A_SETTINGS_PEERS_MAX], &set->peers_max);
 	parse_u64(tb[TERN_A_SETTINGS_CACHE_BYTES_PEER], &set->cache_peer);
 	parse_u64(tb[TERN_A_SETTINGS_CACHE_BYTES_NET], &set->cache_net);
 	parse_u64(tb[TERN_A_SETTINGS_QUEUE_BYTES_PEER], &set->queue_peer);
