@@ -68,11 +68,17 @@ while IFS='|' read -r words text; do
 	check "tern $words changes nothing" shows \
 		"del(.uptime_ms) == $before" "${tern[@]}" -j show
 done <<'EOT'
-up lease 4999|cannot bring the node up: lease:
-up lease 3600001|cannot bring the node up: lease:
-up grace 60001|cannot bring the node up: grace:
-up timeout 86400001|cannot bring the node up: timeout:
-up slots 4097|cannot bring the node up: slots:
+up port 0|cannot bring the node up: port: must be from 1 to 65535
+up lease 0|cannot bring the node up: lease: must be from 5s to 3600s
+up lease 4999|cannot bring the node up: lease: must be from 5s to 3600s
+up lease 3600001|cannot bring the node up: lease: must be from 5s to 3600s
+up grace 60001|cannot bring the node up: grace: must be from 0ms to 60s
+up timeout 0|cannot bring the node up: timeout: must be from 1ms to 86400s
+up timeout 86400001|cannot bring the node up: timeout: must be from 1ms to 86400s
+up slots 0|cannot bring the node up: slots: must be from 64 to 4096
+up slots 100|cannot bring the node up: slots: not a multiple of 64
+up slots 4160|cannot bring the node up: slots: must be from 64 to 4096
+up peers 0|cannot bring the node up: peers: must be from 1 to 4294967295
 up timeout 3s port 18019|cannot bring the node up: port:
 up timeout 3s address ::1|cannot bring the node up: address:
 up timeout 3s lease 1h slots 5000|cannot bring the node up: slots:
@@ -111,6 +117,20 @@ cp "$(command -v tern)" build/lib/libtern.so.0 "$work/"
 nobody=(env PATH="$work:$PATH" LD_LIBRARY_PATH="$work"
 	setpriv --reuid 65534 --regid 65534 --clear-groups)
 check "others may look" shows .up "${node[@]}" "${nobody[@]}" tern -j show
+check "others may not offer a service of a low number" \
+	refused 1 "programs below 1024 need CAP_NET_BIND_SERVICE" \
+	"${node[@]}" "${nobody[@]}" tern serve 1023 --exec true
+for program in 0 15; do
+	check "nobody may offer service $program" \
+		refused 1 "programs below 16 are the kernel's" \
+		"${tern[@]}" serve $program --exec true
+	check "service 3.$program cannot be called" \
+		refused 3 "programs below 16 are the kernel's, which has only 0.0" \
+		"${tern[@]}" call "any/3.$program" 1
+done
+check "a group of hosts cannot be called" \
+	refused 3 "not the address of one host" \
+	"${tern[@]}" call 224.0.0.1/5000 1
 for words in up "up timeout 1s" down; do
 	# shellcheck disable=SC2086
 	check "others may not: tern $words" refused 1 "not permitted" \

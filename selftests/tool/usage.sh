@@ -103,7 +103,6 @@ show it|it
 down now|now
 up prot 1|prot
 up port|port
-up port 0|0
 up port 65536|65536
 up port -1|-1
 up port 1x|1x
@@ -118,7 +117,6 @@ up allow fd00::/129|fd00::/129
 up allow fd00::1/64|fd00::1/64
 up allow 10.0.0.0/|10.0.0.0/
 up allow none allow ::/0|allow none
-up timeout 0|0
 up timeout 1.5|1.5
 up timeout 10parsec|10parsec
 up timeout .5s|.5s
@@ -126,7 +124,6 @@ up timeout 1.s|1.s
 up timeout 4294967296|4294967296
 up lease forever|forever
 up grace soon|soon
-up slots 0|0
 up slots 4294967296|4294967296
 up peers many|many
 up cache-peer -1|-1
@@ -208,6 +205,23 @@ serve 5000 --exec|COMMAND
 serve 5000 --exec true workers|N
 serve 5000 --exec true procedure|N
 serve 5000 --exec true orphans|POLICY
+EOT
+
+# The words, and what the error says of the last one.
+while IFS='|' read -r words text; do
+	# shellcheck disable=SC2086
+	check "tern $words: $text" refused 2 "'${words##* }' is $text" tern $words
+done <<'EOT'
+up port 65536|not a valid value of 'port': it is a number up to 65535
+up slots -1|not a valid value of 'slots': it is a number up to 4294967295
+up lease long|not a valid value of 'lease': it is a time, such as
+up queue-net many|not a valid value of 'queue-net': it is a size, such as
+up address here|not a valid value of 'address': it is an IPv4 or IPv6 address
+up allow 10.0.0.1/8|not a valid value of 'allow': it is ADDRESS/LENGTH
+call any/5000 1 timeout 0|not a valid time of 'timeout', from 1ms to 86400s
+call any/5000 1 extend 25h|not a valid time of 'extend', from 1ms to 86400s
+call any/5000 -1|not a valid procedure, from 0 to 4294967295
+serve 5000 --exec true workers 0|not a valid number of workers, from 1 to 1024
 EOT
 
 for address in '[fe80::1]/70000' fe80::1/70000 '[fe80::1]:7/70000'; do

@@ -35,7 +35,7 @@ static void read_args(struct request *request, struct args *args)
 	request->procedure = remote_number("procedure",
 					   args_value(args, destination,
 						      "PROCEDURE"),
-					   UINT32_MAX);
+					   0, UINT32_MAX);
 	for (bool first = true; (word = args_next(args)); first = false) {
 		if (!strcmp(word, "timeout"))
 			request->opts.timeout_ms = remote_time(args, word);
@@ -109,7 +109,7 @@ static int make_call(struct request *request)
 		fwrite(reply, 1, result.reply_len, stdout);
 		finish_output();
 	}
-	return remote_report(&result);
+	return remote_report(&result, &request->to);
 }
 
 int call_run(struct args *args)

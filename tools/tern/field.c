@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "text.h"
 #include "tool.h"
 
 static const char *enum_name(const struct field *field, uint32_t number)
@@ -56,46 +55,57 @@ static bool is_list(const struct field *field)
 	return field->type == FIELD_ADDRESSES || field->type == FIELD_PREFIXES;
 }
 
+static uint64_t number_of(const struct field *field, struct nlattr *attr)
+{
+	switch (field->type) {
+	case FIELD_U16:
+		return nla_get_u16(attr);
+	case FIELD_U64:
+	case FIELD_HEX64:
+	case FIELD_MS64:
+	case FIELD_BYTES64:
+		return nla_get_u64(attr);
+	default:
+		return nla_get_u32(attr);
+	}
+}
+
+void field_number_text(const struct field *field, uint64_t number,
+		       char text[TEXT_MAX])
+{
+	switch (field->type) {
+	case FIELD_HEX64:
+		snprintf(text, TEXT_MAX, "0x%016llx",
+			 (unsigned long long)number);
+		break;
+	case FIELD_MS32:
+	case FIELD_MS64:
+		text_from_ms(number, text);
+		break;
+	case FIELD_US32:
+		text_from_us(number, text);
+		break;
+	case FIELD_BYTES32:
+	case FIELD_BYTES64:
+		text_from_bytes(number, text);
+		break;
+	default:
+		snprintf(text, TEXT_MAX, "%llu", (unsigned long long)number);
+		break;
+	}
+}
+
 /* The text of a value that is not a list; false when there is none. */
 static bool value_text(const struct field *field, struct nlattr *attr,
 		       char text[TEXT_MAX])
 {
 	switch (field->type) {
-	case FIELD_U16:
-		snprintf(text, TEXT_MAX, "%u", nla_get_u16(attr));
-		return true;
-	case FIELD_U32:
-		snprintf(text, TEXT_MAX, "%u", nla_get_u32(attr));
-		return true;
-	case FIELD_U64:
-		snprintf(text, TEXT_MAX, "%llu",
-			 (unsigned long long)nla_get_u64(attr));
-		return true;
-	case FIELD_HEX64:
-		snprintf(text, TEXT_MAX, "0x%016llx",
-			 (unsigned long long)nla_get_u64(attr));
-		return true;
 	case FIELD_STRING:
 		snprintf(text, TEXT_MAX, "%s", nla_get_string(attr));
 		return true;
 	case FIELD_ENUM:
 		snprintf(text, TEXT_MAX, "%s",
 			 enum_name(field, nla_get_u32(attr)));
-		return true;
-	case FIELD_MS32:
-		text_from_ms(nla_get_u32(attr), text);
-		return true;
-	case FIELD_MS64:
-		text_from_ms(nla_get_u64(attr), text);
-		return true;
-	case FIELD_US32:
-		text_from_us(nla_get_u32(attr), text);
-		return true;
-	case FIELD_BYTES32:
-		text_from_bytes(nla_get_u32(attr), text);
-		return true;
-	case FIELD_BYTES64:
-		text_from_bytes(nla_get_u64(attr), text);
 		return true;
 	case FIELD_DEVICE:
 		if (!nla_get_u32(attr))
@@ -108,9 +118,11 @@ static bool value_text(const struct field *field, struct nlattr *attr,
 	case FIELD_FLAG:
 	case FIELD_ADDRESSES:
 	case FIELD_PREFIXES:
-		break;
+		return false;
+	default:
+		field_number_text(field, number_of(field, attr), text);
+		return true;
 	}
-	return false;
 }
 
 /* One field as text; @started when something precedes it. */
@@ -191,17 +203,6 @@ static json_object *value_json(const struct field *field, struct nlattr *attr)
 	switch (field->type) {
 	case FIELD_FLAG:
 		return json_object_new_boolean(1);
-	case FIELD_U16:
-		return json_object_new_uint64(nla_get_u16(attr));
-	case FIELD_U32:
-	case FIELD_MS32:
-	case FIELD_US32:
-	case FIELD_BYTES32:
-		return json_object_new_uint64(nla_get_u32(attr));
-	case FIELD_U64:
-	case FIELD_MS64:
-	case FIELD_BYTES64:
-		return json_object_new_uint64(nla_get_u64(attr));
 	case FIELD_ADDRESSES:
 	case FIELD_PREFIXES:
 		return list_json(field, attr);
@@ -210,10 +211,11 @@ static json_object *value_json(const struct field *field, struct nlattr *attr)
 	case FIELD_ENUM:
 	case FIELD_DEVICE:
 	case FIELD_ADDRESS:
-		break;
+		return value_text(field, attr, text) ?
+			json_object_new_string(text) : NULL;
+	default:
+		return json_object_new_uint64(number_of(field, attr));
 	}
-	return value_text(field, attr, text) ? json_object_new_string(text) :
-					       NULL;
 }
 
 static void json_key(const struct field *field, char key[TEXT_MAX])

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "netlink.h"
+#include "text.h"
 
 /* In JSON times are plain numbers and their keys end in "_ms" or "_us". */
 enum field_type {
@@ -62,6 +63,10 @@ struct field_part {
 	struct nlattr *object;
 	const struct field *fields;
 };
+
+/* A value of the field in words. */
+void field_number_text(const struct field *field, uint64_t number,
+		       char text[TEXT_MAX]);
 
 void field_print_object(const struct field_part *parts, unsigned int count);
 

@@ -73,7 +73,7 @@ struct nl_msg *netlink_request(uint8_t command)
 }
 
 /* The setting that lies at @offset of the request, or NULL. */
-static const char *setting_at(const struct exchange *x, uint32_t offset)
+static const struct field *setting_at(const struct exchange *x, uint32_t offset)
 {
 	const char *at = (const char *)x->request + offset;
 	struct nlattr *settings, *attr;
@@ -90,9 +90,30 @@ static const char *setting_at(const struct exchange *x, uint32_t offset)
 			continue;
 		while (field->name && field->attr != nla_type(attr))
 			field++;
-		return field->name;
+		return field->name ? field : NULL;
 	}
 	return NULL;
+}
+
+/* Ends the program when the policy of a setting tells what its range is. */
+static void fail_range(const struct exchange *x, const struct field *setting,
+		       struct nlattr *policy)
+{
+	struct nlattr *tb[NL_POLICY_TYPE_ATTR_MAX + 1];
+	char min[TEXT_MAX], max[TEXT_MAX];
+
+	if (nla_parse_nested(tb, NL_POLICY_TYPE_ATTR_MAX, policy, NULL) ||
+	    !tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U] ||
+	    !tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U])
+		return;
+	field_number_text(setting,
+			  nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U]),
+			  min);
+	field_number_text(setting,
+			  nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]),
+			  max);
+	fail("cannot %s: %s: must be from %s to %s", x->what, setting->name,
+	     min, max);
 }
 
 /* Ends the program with error @error, explained by the attributes at @attrs. */
@@ -100,7 +121,8 @@ static void fail_refused(const struct exchange *x, int error,
 			 struct nlattr *attrs, int len)
 {
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1] = { NULL };
-	const char *setting = NULL, *text = NULL;
+	const struct field *setting = NULL;
+	const char *text = NULL;
 
 	if (len > 0)
 		nla_parse(tb, NLMSGERR_ATTR_MAX, attrs, len, NULL);
@@ -110,8 +132,10 @@ static void fail_refused(const struct exchange *x, int error,
 		setting = setting_at(x, nla_get_u32(tb[NLMSGERR_ATTR_OFFS]));
 	if (!text)
 		text = strerror(error);
+	if (setting && error == ERANGE && tb[NLMSGERR_ATTR_POLICY])
+		fail_range(x, setting, tb[NLMSGERR_ATTR_POLICY]);
 	if (setting)
-		fail("cannot %s: %s: %s", x->what, setting, text);
+		fail("cannot %s: %s: %s", x->what, setting->name, text);
 	fail("cannot %s: %s", x->what, text);
 }
 

@@ -71,9 +71,29 @@ static const char *value_word(const struct field *field)
 	}
 }
 
+/* What it may look like; which of these are allowed is told by the kernel. */
+static const char *value_form(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_ADDRESSES:
+		return "an IPv4 or IPv6 address";
+	case FIELD_PREFIXES:
+		return "ADDRESS/LENGTH, without bits beyond the length";
+	case FIELD_MS32:
+		return "a time, such as 300ms, 1.5s, 2min or 1h";
+	case FIELD_BYTES64:
+		return "a size, such as 4096, 64K, 1.5M or 2G";
+	case FIELD_U16:
+		return "a number up to 65535";
+	default:
+		return "a number up to 4294967295";
+	}
+}
+
 static void bad_value(const struct field *field, const char *text)
 {
-	fail_usage("'%s' is not a valid value of '%s'", text, field->name);
+	fail_usage("'%s' is not a valid value of '%s': it is %s", text,
+		   field->name, value_form(field));
 }
 
 static void put(int err)
@@ -135,12 +155,12 @@ static void put_value(struct nl_msg *settings, const struct field *field,
 
 	switch (field->type) {
 	case FIELD_U16:
-		if (!text_number(text, UINT16_MAX, &number) || !number)
+		if (!text_number(text, UINT16_MAX, &number))
 			bad_value(field, text);
 		put(nla_put_u16(settings, field->attr, (uint16_t)number));
 		break;
 	case FIELD_MS32:
-		if (!text_time(text, &ms) || !ms)
+		if (!text_time(text, &ms))
 			bad_value(field, text);
 		put(nla_put_u32(settings, field->attr, ms));
 		break;
@@ -150,7 +170,7 @@ static void put_value(struct nl_msg *settings, const struct field *field,
 		put(nla_put_u64(settings, field->attr, number));
 		break;
 	default:
-		if (!text_number(text, UINT32_MAX, &number) || !number)
+		if (!text_number(text, UINT32_MAX, &number))
 			bad_value(field, text);
 		put(nla_put_u32(settings, field->attr, (uint32_t)number));
 		break;

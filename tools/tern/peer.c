@@ -54,7 +54,7 @@ static int exterminate(struct args *args)
 	tern_call(fd, &to, TERN_PROC_EXTERMINATE, NULL, 0, NULL, 0, NULL,
 		  &result);
 	close(fd);
-	return remote_report(&result);
+	return remote_report(&result, &to);
 }
 
 static int list_peers(struct args *args)

@@ -79,7 +79,7 @@ static void read_args(struct ping *ping, struct args *args)
 static void ping_once(int fd, const struct ping *ping, struct summary *sum)
 {
 	struct tern_call_opts opts = { .timeout_ms = ping->timeout_ms };
-	char text[TERN_RESULT_TEXT_SIZE], time[TEXT_MAX];
+	char text[REMOTE_TEXT_SIZE], time[TEXT_MAX];
 	uint64_t start = now_us(), us;
 	struct tern_result result;
 
@@ -94,7 +94,7 @@ static void ping_once(int fd, const struct ping *ping, struct summary *sum)
 		if (!cli_json)
 			printf("%s: call %llu %s\n", ping->name,
 			       sum->calls,
-			       tern_result_text(&result, text, sizeof(text)));
+			       remote_text(&result, &ping->to, text));
 		return;
 	}
 	if (!sum->answered++ || us < sum->min_us)

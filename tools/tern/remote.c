@@ -68,19 +68,24 @@ void remote_parse_node(const char *text, struct sockaddr_tern *to)
 uint32_t remote_time(struct args *args, const char *word)
 {
 	const char *value = args_value(args, word, "TIME");
+	char max[TEXT_MAX];
 	uint32_t ms;
 
+	text_from_ms(TERN_TIMEOUT_MAX, max);
 	if (!text_time(value, &ms) || !ms || ms > TERN_TIMEOUT_MAX)
-		fail_usage("'%s' is not a valid time of '%s'", value, word);
+		fail_usage("'%s' is not a valid time of '%s', from 1ms to %s",
+			   value, word, max);
 	return ms;
 }
 
-uint32_t remote_number(const char *what, const char *text, uint32_t max)
+uint32_t remote_number(const char *what, const char *text, uint32_t min,
+		       uint32_t max)
 {
 	uint64_t number;
 
-	if (!text_number(text, max, &number))
-		fail_usage("'%s' is not a valid %s", text, what);
+	if (!text_number(text, max, &number) || number < min)
+		fail_usage("'%s' is not a valid %s, from %u to %u", text, what,
+			   min, max);
 	return (uint32_t)number;
 }
 
@@ -95,14 +100,34 @@ int remote_socket(void)
 	return fd;
 }
 
-int remote_report(const struct tern_result *result)
+const char *remote_text(const struct tern_result *result,
+			const struct sockaddr_tern *to,
+			char text[REMOTE_TEXT_SIZE])
 {
-	char text[TERN_RESULT_TEXT_SIZE];
+	size_t length;
+
+	tern_result_text(result, text, TERN_RESULT_TEXT_SIZE);
+	length = strlen(text);
+	if (result->cause != EINVAL)
+		return text;
+	if (to->st_service < TERN_PROGRAM_USER)
+		snprintf(text + length, REMOTE_TEXT_SIZE - length,
+			 ": programs below %d are the kernel's, which has only 0.0",
+			 TERN_PROGRAM_USER);
+	else
+		snprintf(text + length, REMOTE_TEXT_SIZE - length,
+			 ": not the address of one host");
+	return text;
+}
+
+int remote_report(const struct tern_result *result,
+		  const struct sockaddr_tern *to)
+{
+	char text[REMOTE_TEXT_SIZE];
 
 	if (!tern_result_error(result))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "tern: %s\n",
-		tern_result_text(result, text, sizeof(text)));
+	fprintf(stderr, "tern: %s\n", remote_text(result, to, text));
 	switch (result->outcome) {
 	case TERN_NOT_EXECUTED:
 		return EXIT_NOT_EXECUTED;

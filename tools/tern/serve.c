@@ -81,14 +81,12 @@ static void read_args(struct serve *serve, struct args *args)
 			serve->opts.threads =
 				remote_number("number of workers",
 					      args_value(args, word, "N"),
-					      WORKERS_MAX);
-			if (!serve->opts.threads)
-				fail_usage("'0' is not a valid number of workers");
+					      1, WORKERS_MAX);
 		} else if (!strcmp(word, "procedure")) {
 			serve->procedure =
 				remote_number("procedure",
 					      args_value(args, word, "N"),
-					      UINT32_MAX);
+					      0, UINT32_MAX);
 			serve->one_procedure = true;
 		} else if (!strcmp(word, "orphans")) {
 			serve->orphans = parse_orphans(args_value(args, word,
@@ -101,6 +99,23 @@ static void read_args(struct serve *serve, struct args *args)
 	}
 	if (!serve->command.line)
 		fail_usage("'serve' needs --exec COMMAND");
+}
+
+/* Ends the program, since the service cannot be bound. */
+static void fail_bind(const struct sockaddr_tern *service, int err)
+{
+	char why[64] = "";
+
+	if (err == -EACCES && service->st_service < TERN_PROGRAM_USER)
+		snprintf(why, sizeof(why),
+			 ": programs below %d are the kernel's",
+			 TERN_PROGRAM_USER);
+	else if (err == -EACCES)
+		snprintf(why, sizeof(why),
+			 ": programs below %d need CAP_NET_BIND_SERVICE",
+			 TERN_PROGRAM_UNPRIV);
+	fail("cannot offer service %u.%u: %s%s", service->st_service,
+	     service->st_version, strerror(-err), why);
 }
 
 /* So that no pipe of a command gets a standard number. */
@@ -148,8 +163,7 @@ int serve_run(struct args *args)
 	err = tern_bind(fd, serve.service.st_service, serve.service.st_version,
 			serve.share);
 	if (err)
-		fail("cannot offer service %u.%u: %s", serve.service.st_service,
-		     serve.service.st_version, strerror(-err));
+		fail_bind(&serve.service, err);
 	err = tern_serve(fd, stop_fd, handle, &serve, &serve.opts);
 	if (err)
 		fail("cannot serve: %s", strerror(-err));
