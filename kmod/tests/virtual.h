@@ -20,6 +20,9 @@
 
 extern u64 virtual_now_us;
 
+void virtual_begin(u64 now_us);
+void virtual_expire(void);
+unsigned int virtual_timers(void);
 int virtual_mod_timer(struct timer_list *timer, unsigned long expires);
 int virtual_timer_delete(struct timer_list *timer);
 
