@@ -63,6 +63,12 @@ void tern_request_put(struct tern_request *req)
 	kfree(req);
 }
 
+/* What a client says, but no longer than a caller can ask for. */
+static u64 time_us(u32 ms)
+{
+	return min_t(u32, ms, TERN_TIMEOUT_MAX) * 1000ULL;
+}
+
 static struct tern_request *request_alloc(struct tern_assoc *assoc,
 					  const struct tern_wire_pkt *pkt)
 {
@@ -88,7 +94,7 @@ static struct tern_request *request_alloc(struct tern_assoc *assoc,
 	if (pkt->flags & TERN_WIRE_MAYBE)
 		req->flags |= TERN_CALL_MAYBE;
 	req->arrived_us = tern_now_us();
-	req->deadline_us = req->arrived_us + pkt->req.time_left_ms * 1000ULL;
+	req->deadline_us = req->arrived_us + time_us(pkt->req.time_left_ms);
 	req->tsoff = pkt->tsval - (u32)req->arrived_us;
 	req->state = TERN_SLOT_RECEIVING;
 	INIT_LIST_HEAD(&req->link);
@@ -650,7 +656,7 @@ void tern_request_input_own(struct tern_assoc *assoc,
 	if (pkt->flags & TERN_WIRE_GONE)
 		tern_worker_tell(req, TERN_CAUSE_OWNER_DIED,
 				 req->service->orphans == TERN_ORPHANS_GENTLE);
-	tern_worker_answered(req, pkt->own.time_ms);
+	tern_worker_answered(req, time_us(pkt->own.time_ms));
 out:
 	spin_unlock_bh(&rx->lock);
 }

@@ -599,14 +599,14 @@ struct tern_request *tern_worker_ask(struct tern_worker *worker, u64 handle,
 /**
  * tern_worker_answered - the owner of a request has answered
  * @req: a request that was queued
- * @left_ms: the time that the owner waits from now on
+ * @left_us: the time that the owner waits from now on
  *
  * Context: rx.lock of the association is held.
  */
-void tern_worker_answered(struct tern_request *req, u32 left_ms)
+void tern_worker_answered(struct tern_request *req, u64 left_us)
 {
 	struct tern_service *service = req->service;
-	u64 deadline_us = tern_now_us() + 1000ULL * left_ms;
+	u64 deadline_us = tern_now_us() + left_us;
 
 	spin_lock(&service->lock);
 	/* An answer that was delayed may be of before another one. */

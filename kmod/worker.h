@@ -49,7 +49,7 @@ int tern_worker_query(struct tern_worker *worker,
 		      struct tern_ioc_request *query);
 struct tern_request *tern_worker_ask(struct tern_worker *worker, u64 handle,
 				     u32 want_ms, struct tern_outbox *out);
-void tern_worker_answered(struct tern_request *req, u32 left_ms);
+void tern_worker_answered(struct tern_request *req, u64 left_us);
 void tern_workers_timeout(struct tern_service *service,
 			  struct tern_outbox *out);
 void tern_workers_end_old_lives(struct tern_service *service,
