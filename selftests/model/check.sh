@@ -107,6 +107,7 @@ few=(SLOTS=1 DEATHS=0 PARTINGS=0 CANCELS=1)
 parts=(CALLS=2 PARTS=2 "${few[@]}") \
 	twin=(CALLS=3 TWIN=2 "${few[@]}") \
 	resets=(CALLS=2 RESETS=1 "${few[@]}") \
+	takeover=(CALLS=2 TAKEOVER=1 "${few[@]}") \
 	replies=(CALLS=2 REPLY_PARTS=2 "${few[@]}") \
 	oneway=(CALLS=2 ONEWAY=1 SLOTS=1 PARTINGS=0 CANCELS=1)
 size "2 calls, 1 slot, every fault" "${small[@]}"
@@ -123,6 +124,7 @@ done <<'EOT'
 parts requests in two parts
 twin an idempotent call, which may be moved, and another
 resets a reboot of the client
+takeover another node takes over the address
 replies replies in two parts
 oneway a one-way call and another
 EOT
@@ -147,6 +149,7 @@ TIMEOUT_MEANS_NOT_EXECUTED 2
 END_MEANS_NOT_EXECUTED 2
 STALE_MEANS_NOT_EXECUTED 2
 AGES_NOT_COMPARED 2
+OTHER_EPOCH_IS_PROOF 2 takeover
 SAME_SEQ 3
 REPLY_BY_SLOT_ONLY 3
 REPLY_OF_ANY_ASSOC 3
@@ -168,7 +171,7 @@ LATE_RERUN_BLOCKS 4 twin
 CLIENT_ID_REUSED 3 resets
 FORMER_LIFE_KEPT 4 resets
 REPLY_PART_IS_WHOLE 7 replies
-NO_RESEND_OF_REPLY 5 replies
+NO_RESEND_OF_REPLY rest replies
 RESEND_NOT_REFUSED 5 replies
 ACK_BEFORE_WHOLE 5 replies
 ONEWAY_LEAVES_NO_RECORD 1 oneway

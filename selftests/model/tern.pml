@@ -78,7 +78,9 @@
  * moved to another association it becomes that call, so that its numbers there
  * are not those of the copies that are still on their way.  With REPLY_PARTS a
  * reply is in two parts, of which only the first is sent again by itself.  With
- * ONEWAY call 0 is one-way.
+ * ONEWAY call 0 is one-way.  With TAKEOVER the server does not reboot: another
+ * node takes over its address, with an epoch of its own, while the first one goes
+ * on with what it has, and is reached until the network heals.
  */
 #define PROPERTY(n, holds) assert((ONLY && ONLY != n) || (holds))
 
@@ -111,7 +113,11 @@ byte first, ask_first, ask_last;	/* "replied" is the last part then */
 #ifdef ONEWAY
 byte delivered;
 #endif
-byte hello, welcome, stale, stale_ended, stale_rebooted;
+byte hello, welcome;
+byte stale, stale_ended;	/* the latter with the same epoch, and an age */
+#ifdef OTHER_EPOCH_IS_PROOF
+byte stale_other;	/* of another epoch, which is like the first otherwise */
+#endif
 bool healed;
 bool finished;
 
@@ -143,8 +149,10 @@ byte got[CALLS];	/* parts of the reply that are here */
 bool moved;		/* the twin is in use */
 bool may_have_run;	/* ... and the first one may have */
 #endif
-byte after_end;		/* calls first sent after the server had ended ... */
-byte after_reboot;	/* ... or rebooted: what ages in STALE are compared with */
+byte after_end;		/* calls first sent after the server had ended */
+#ifdef OTHER_EPOCH_IS_PROOF
+byte after_epoch;	/* ... after another epoch had begun */
+#endif
 
 /*
  * The client's associations, by number from 1.  slot_call is the call that used
@@ -186,7 +194,7 @@ byte was_queued;	/* ... or has had */
 byte lost;		/* ... of which the queue was lost */
 #endif
 byte n_accepts;
-byte old_life;		/* associations from before the reboot */
+byte old_life;		/* associations from before the reboot, or takeover */
 
 /* Faults so far, and rounds of timers since the network healed. */
 byte reboots, deaths, leases, partings, cancels, resets, rounds;
@@ -254,7 +262,9 @@ inline end_call(x, outcome)
 	state[x] = ENDED;
 	DROP(cancelling, x);
 	DROP(after_end, x);
-	DROP(after_reboot, x);
+#ifdef OTHER_EPOCH_IS_PROOF
+	DROP(after_epoch, x);
+#endif
 #ifdef REPLY_PARTS
 	got[x] = 0;
 #endif
@@ -324,13 +334,11 @@ inline end_assoc(which, too_late)
 #define NONE_TOO_LATE	0
 #endif
 
-/* Calls that were first sent later than the ages in STALE tell. */
+/* Calls that were first sent later than the age in STALE tells. */
 #ifdef AGES_NOT_COMPARED
 #define AFTER_END	255
-#define AFTER_REBOOT	255
 #else
-#define AFTER_END	(after_end | after_reboot)
-#define AFTER_REBOOT	after_reboot
+#define AFTER_END	after_end
 #endif
 
 /* tern_handshake_welcome(), with end_earlier_lives() */
@@ -391,11 +399,15 @@ inline start(x, s)
 	fi;
 	LAST(s) = x + 1;
 	if
-	:: HAS(old_life, call_accept[x]) -> ADD(after_reboot, x)
-	:: accept_state[call_accept[x]] == OVER &&
-	   !HAS(old_life, call_accept[x]) -> ADD(after_end, x)
+	:: accept_state[call_accept[x]] == OVER -> ADD(after_end, x)
 	:: else
 	fi;
+#ifdef OTHER_EPOCH_IS_PROOF
+	if
+	:: HAS(old_life, call_accept[x]) -> ADD(after_epoch, x)
+	:: else
+	fi;
+#endif
 #ifdef PARTS
 	ADD(part, x);
 #endif
@@ -499,7 +511,7 @@ inline part_input(x, which)
 #define HAS_WELCOME(b)	HAS(welcome, b)
 #define HAS_STALE(a)	HAS(stale, a)
 #define HAS_STALE_ENDED(a) HAS(stale_ended, a)
-#define HAS_STALE_REBOOTED(a) HAS(stale_rebooted, a)
+#define HAS_STALE_OTHER(a) HAS(stale_other, a)
 /* tern_net_new_epoch(): a new life of the client, which knows nothing */
 inline reset()
 {
@@ -566,11 +578,13 @@ end:	do
 				ARRIVES(stale_ended, b);
 				a = AFTER_END
 			}
-		:: PICK(b, ASSOCS + 1, HAS_STALE_REBOOTED);
+#ifdef OTHER_EPOCH_IS_PROOF
+		:: PICK(b, ASSOCS + 1, HAS_STALE_OTHER);
 			d_step {
-				ARRIVES(stale_rebooted, b);
-				a = AFTER_REBOOT
+				ARRIVES(stale_other, b);
+				a = after_epoch
 			}
+#endif
 		fi;
 		d_step {
 #ifdef STALE_MEANS_NOT_EXECUTED
@@ -830,6 +844,15 @@ inline judge(x)
 	PROPERTY(4, verdict != BROKEN)
 }
 
+#ifdef TAKEOVER
+/* Once the network has healed all goes to who has the address now. */
+#define IS_CUT_OFF(b)	(healed && HAS(old_life, b))
+#define HAS_TOMBSTONE(b) (accept_state[b] == OVER && !IS_CUT_OFF(b))
+#else
+#define IS_CUT_OFF(b)	false
+#define HAS_TOMBSTONE(b) (!HAS(old_life, b))
+#endif
+
 /* tern_assoc_find(), in dispatch(): both ids must be right */
 inline lookup(x)
 {
@@ -842,16 +865,22 @@ inline lookup(x)
 	:: else
 	fi;
 #endif
-	known = (accept_state[call_accept[x]] == UP)
+	known = (accept_state[call_accept[x]] == UP &&
+		 !IS_CUT_OFF(call_accept[x]))
 }
 
-/* tern_handshake_refuse(): STALE, which knows a tombstone or none */
+/*
+ * tern_handshake_refuse(): STALE with a tombstone; or without one, or of another
+ * epoch, which proves nothing
+ */
 inline refuse(x)
 {
 	if
-	:: HAS(old_life, call_accept[x]) -> ADD(stale_rebooted, call_assoc[x])
-	:: !HAS(old_life, call_accept[x]) -> ADD(stale_ended, call_assoc[x])
-	:: !HAS(old_life, call_accept[x]) -> ADD(stale, call_assoc[x])
+	:: HAS_TOMBSTONE(call_accept[x]) -> ADD(stale_ended, call_assoc[x])
+#ifdef OTHER_EPOCH_IS_PROOF
+	:: HAS(old_life, call_accept[x]) -> ADD(stale_other, call_assoc[x])
+#endif
+	:: true -> ADD(stale, call_assoc[x])
 	fi
 }
 
@@ -992,7 +1021,7 @@ end:	do
 			ARRIVES(hello, x);
 			for (i : 1 .. ACCEPTS) {
 				if
-				:: accept_state[i] == UP &&
+				:: accept_state[i] == UP && !HAS(old_life, i) &&
 				   accept_assoc[i] == x -> b = i
 				:: else
 				fi
@@ -1037,6 +1066,10 @@ end:	do
 		}
 		if
 		:: !known -> refuse(x)
+#ifdef TAKEOVER
+		/* It has gone to the other node. */
+		:: known && HAS(old_life, call_accept[x]) -> refuse(x)
+#endif
 		:: verdict == NEW && !which ->
 #ifdef CANCEL_LEAVES_NO_RECORD
 			ADD(not_executed, x)
@@ -1172,7 +1205,9 @@ inline execute(x)
 	fi;
 	PROPERTY(1, executed[x] == 1 || IDEMPOTENT(x));
 	PROPERTY(2, !IS_TOLD(x, NOT_EXECUTED));
+#ifndef TAKEOVER
 	PROPERTY(6, !HAS(old_life, call_accept[x]));
+#endif
 	x = 0
 }
 
@@ -1304,12 +1339,14 @@ end:	do
 			b = 0
 		}
 	}
-	/* tern_net_new_epoch(): a new life, which knows nothing */
+	/* tern_net_new_epoch(): a new life, which knows nothing; or another node */
 	:: d_step {
 		!healed && reboots < REBOOTS ->
 		reboots++;
 		for (b : 1 .. n_accepts) {
+#ifndef TAKEOVER
 			forget(b);
+#endif
 			ADD(old_life, b)
 		}
 #ifdef ONEWAY
@@ -1387,7 +1424,8 @@ inline finish()
 		PROPERTY(5, told[i] != NONE || !IS_MADE(i));
 		PROPERTY(4, state[i] != SENT);
 		PROPERTY(4, !HAS(unacked, i));
-		PROPERTY(4, !(HAS(acked, i) && IS_DONE(i)));
+		PROPERTY(4, !HAS(acked, i) || !IS_DONE(i) ||
+			    IS_CUT_OFF(call_accept[i]));
 		PROPERTY(4, !HAS(former_life, call_assoc[i]) ||
 			    !NEW_LIFE_IS_KNOWN || !IS_KEPT(i));
 #ifdef ONEWAY
@@ -1409,7 +1447,10 @@ end:	do
 		req = 0; cancel = 0; ack = 0;
 		replied = 0; not_executed = 0; unknown = 0;
 		hello = 0; welcome = 0;
-		stale = 0; stale_ended = 0; stale_rebooted = 0;
+		stale = 0; stale_ended = 0;
+#ifdef OTHER_EPOCH_IS_PROOF
+		stale_other = 0;
+#endif
 #ifdef PARTS
 		part = 0; resend = 0;
 #endif
