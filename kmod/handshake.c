@@ -265,7 +265,7 @@ void tern_handshake_confirm(struct tern_assoc *assoc, struct tern_outbox *out)
  * @from: the way it came
  * @pkt: the packet
  *
- * The answer is not much longer than the question (60 bytes to the 44 of CANCEL,
+ * The answer is not much longer than the question (56 bytes to the 44 of CANCEL,
  * 48 of ASK, 53 of RESEND and 76 of REQ), rate-limited, and goes only to nodes
  * that may associate with this one.
  */

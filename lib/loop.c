@@ -9,7 +9,6 @@
 #include "loop.h"
 #include "opts.h"
 
-#define CALLS_MAX	65536
 #define CALLS_DEFAULT	1024
 
 int loop_is_bound(int fd)

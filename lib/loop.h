@@ -77,6 +77,9 @@ enum call_state {
 	CALL_ENDED,
 };
 
+/* At a time, in one loop. */
+#define CALLS_MAX	65536
+
 /* Pointers to some of these carry a number below it, see loop_uring.c. */
 #define TAG_SPACE	16
 #define TAGGED		__attribute__((aligned(TAG_SPACE)))

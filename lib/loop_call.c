@@ -20,11 +20,9 @@ static struct call *call_of(struct link *link)
  */
 static atomic_uint_fast64_t last_serial;
 
-#define INDEX_BITS	16
-
 static uint64_t id_of(const struct tern_loop *loop, const struct call *call)
 {
-	return call->serial << INDEX_BITS | (uint64_t)(call - loop->calls);
+	return call->serial * CALLS_MAX + (uint64_t)(call - loop->calls);
 }
 
 /* The call of that number; the lock is held. */
@@ -32,10 +30,10 @@ static struct call *find(const struct tern_loop *loop, uint64_t id)
 {
 	struct call *call;
 
-	if ((uint16_t)id >= loop->n_calls)
+	if (id % CALLS_MAX >= loop->n_calls)
 		return NULL;
-	call = &loop->calls[(uint16_t)id];
-	return call->serial == id >> INDEX_BITS && call->state != CALL_FREE ?
+	call = &loop->calls[id % CALLS_MAX];
+	return call->serial == id / CALLS_MAX && call->state != CALL_FREE ?
 	       call : NULL;
 }
 
