@@ -48,6 +48,8 @@ ENDS = OUTCOMES + ('abandoned', 'not-made')
 # By the number of a call, modulo 16: see client.c.
 KINDS = [f'{semantics} {form}' for semantics in ('once', 'again', 'maybe')
          for form in ('call', 'oneway', 'quiet')]
+# By the number of a process, modulo 3: see keep.
+WAYS = schedule.WAYS
 
 
 @dataclass(slots=True)
@@ -89,6 +91,10 @@ def kind_of(number):
 
 def process_of(number):
     return number >> 30
+
+
+def way_of(number):
+    return WAYS[(process_of(number) & 0x3fff) % len(WAYS)]
 
 
 class Still:
@@ -243,6 +249,7 @@ class History:
         self.outcomes[outcome, int(cause)] += 1
         if outcome in ('replied', 'delivered'):
             self.succeeded[call.node, kind_of(number)] += 1
+            self.succeeded[call.node, way_of(number)] += 1
         if outcome == 'replied' and (right != 'right' or status != '0'):
             self.error('5. no reply of another call', text)
         if outcome == 'replied' and not ran:
@@ -338,7 +345,7 @@ class History:
         for outcome in ENDS[:-1]:
             if not ended[outcome]:
                 self.error('the test', f'no call was {outcome}')
-        for node, kind in itertools.product(schedule.NODES, KINDS):
+        for node, kind in itertools.product(schedule.NODES, KINDS + list(WAYS)):
             # of a quiet call only its execution is seen
             if not self.succeeded[node, kind]:
                 self.error('the test', f'no {kind} of {node} succeeded')

@@ -5,9 +5,11 @@
  * Calls the counting service in every way there is, many calls at a time, and
  * writes each down before it makes it, and its outcome.
  *
- *   client FIRST ADDRESS NEAR OUTPUT CLOCK GAP [COUNT]
+ *   client WAY FIRST ADDRESS NEAR OUTPUT CLOCK GAP [COUNT]
  *
- * Most threads call the service at ADDRESS, one that at NEAR. A call's number is
+ * Most threads call the service at ADDRESS, one that at NEAR. Half of them wait
+ * for each call, and the others do not: by system calls when WAY is "calls", or
+ * by an event loop on io_uring ("uring") or on poll ("poll"). A call's number is
  * FIRST + 16 * N + KIND, where KIND says how the call is made. What is drawn
  * depends on FIRST only. The lines of OUTPUT begin with the number:
  *
@@ -18,6 +20,9 @@
  *                               and how many ms it took
  *   ID abandoned                its socket was closed
  *   ID not-made ERRNO           the kernel did not take it
+ *
+ * Some calls are withdrawn at once, which may overtake them; those that somebody
+ * waits for also later, by a signal.
  *
  * At its end, unless it is killed, it writes a line to OUTPUT.made. It ends by
  * SIGTERM, after the calls that are outstanding; with COUNT, when so many calls of
@@ -48,6 +53,7 @@
 /* How often something rare is done: once in so many. */
 #define CLOSE_RARITY	1000
 #define SIGNAL_RARITY	8
+#define WITHDRAW_RARITY	8
 
 enum { FORM_CALL, FORM_ONEWAY, FORM_QUIET, FORMS };
 enum { KINDS = 3 * FORMS, KINDS_ROOM = 16 };
@@ -60,6 +66,7 @@ static const uint32_t form_flags[FORMS] = {
 
 struct call {
 	uint64_t	id;		/* 0: none */
+	struct thread	*thread;
 	uint32_t	timeout_ms;
 	uint32_t	size;
 	uint32_t	reply_len;
@@ -72,13 +79,26 @@ struct thread {
 	struct sockaddr_tern	to;
 	bool			async;
 	int			fd;
+	struct tern_loop	*loop;		/* or NULL */
 	uint64_t		random;
 	struct call		calls[OUTSTANDING + 1];	/* the last: unknown */
 	unsigned int		outstanding;
 	bool			refused;
-	unsigned char		request[TERN_MESSAGE_MAX];
+	unsigned char		requests[OUTSTANDING][TERN_MESSAGE_MAX];
 	unsigned char		reply[TERN_MESSAGE_MAX];
 };
+
+/* The ways to make calls without waiting for each, and what the loop works with. */
+static const struct way {
+	const char		*name;
+	enum tern_backend	backend;
+} ways[] = {
+	{ "calls" },
+	{ "uring", TERN_BACKEND_URING },
+	{ "poll", TERN_BACKEND_POLL },
+};
+
+static const struct way *way;
 
 static uint64_t first;
 static unsigned long wanted, gap_ms;
@@ -179,6 +199,11 @@ static unsigned int kind_of(const struct call *call)
 	return (call->id - first) % KINDS_ROOM;
 }
 
+static unsigned char *request_of(const struct call *call)
+{
+	return call->thread->requests[call - call->thread->calls];
+}
+
 static void prepare(struct thread *thread, struct call *call,
 		    struct tern_call_opts *opts)
 {
@@ -187,6 +212,7 @@ static void prepare(struct thread *thread, struct call *call,
 
 	*call = (struct call){
 		.id = first + KINDS_ROOM * next++ + kind,
+		.thread = thread,
 		.timeout_ms = draw_timeout(thread),
 		.size = sizeof(head) + draw_length(thread),
 		.begin_ms = count_clock_ms(),
@@ -195,8 +221,8 @@ static void prepare(struct thread *thread, struct call *call,
 	if (kind % FORMS == FORM_CALL)
 		call->reply_len = draw_length(thread);
 	head = (struct count_request){ call->id, call->reply_len, call->delay_ms };
-	memcpy(thread->request, &head, sizeof(head));
-	count_fill(thread->request + sizeof(head), call->size - sizeof(head), call->id);
+	memcpy(request_of(call), &head, sizeof(head));
+	count_fill(request_of(call) + sizeof(head), call->size - sizeof(head), call->id);
 	*opts = (struct tern_call_opts){
 		.timeout_ms = call->timeout_ms,
 		.flags = semantics_flags[kind / FORMS] | form_flags[kind % FORMS],
@@ -204,7 +230,19 @@ static void prepare(struct thread *thread, struct call *call,
 	tell(call->id, "submitted %u %lld", call->timeout_ms, call->begin_ms);
 }
 
-static void ended(struct thread *thread, struct call *call, const struct tern_result *result)
+/* Of a quiet call nothing is known but whether the kernel took it. */
+static void quiet_ended(const struct call *call, const struct tern_result *result)
+{
+	if (result->outcome == TERN_SUBMITTED)
+		succeeded[kind_of(call)]++;
+	else if (result->outcome == TERN_NOT_EXECUTED)
+		tell(call->id, "not-made %d", result->cause);
+	else
+		tell(call->id, "%s", "abandoned");
+}
+
+static void outcome(struct call *call, const struct tern_result *result,
+		    const unsigned char *reply)
 {
 	static const char *const words[] = {
 		[TERN_REPLIED] = "replied",
@@ -216,21 +254,50 @@ static void ended(struct thread *thread, struct call *call, const struct tern_re
 
 	if (result->outcome == TERN_REPLIED)
 		right = result->reply_len == call->reply_len &&
-			count_is_filled(thread->reply, call->reply_len, call->id);
+			count_is_filled(reply, call->reply_len, call->id);
 	tell(call->id, "%s %d %u %s %lld", words[result->outcome], result->cause,
 	     result->status, right ? "right" : "wrong", count_clock_ms() - call->begin_ms);
 	if (result->outcome == TERN_REPLIED || result->outcome == TERN_DELIVERED)
 		succeeded[kind_of(call)]++;
-	else if (result->cause != ETIMEDOUT)
-		thread->refused = true;
+	else if (result->cause != ETIMEDOUT && result->cause != ECANCELED)
+		call->thread->refused = true;
+}
+
+static void ended(struct call *call, const struct tern_result *result, const void *reply)
+{
+	if (kind_of(call) % FORMS == FORM_QUIET)
+		quiet_ended(call, result);
+	else
+		outcome(call, result, reply);
 	call->id = 0;
+}
+
+static void loop_ended(struct tern_loop *loop, const struct tern_result *result,
+		       const void *reply, void *context)
+{
+	struct call *call = context;
+
+	(void)loop;
+	call->thread->outstanding--;
+	ended(call, result, reply);
 }
 
 static void open_socket(struct thread *thread)
 {
-	thread->fd = tern_socket(thread->async ? SOCK_NONBLOCK : 0);
+	struct tern_loop_opts opts = {
+		.backend = way->backend,
+		/* one that was given up may count on until its deadline */
+		.calls = 2 * OUTSTANDING,
+	};
+	bool looped = thread->async && way->backend;
+	int err;
+
+	thread->fd = tern_socket(thread->async && !looped ? SOCK_NONBLOCK : 0);
 	if (thread->fd < 0)
 		die("socket", -thread->fd);
+	err = looped ? tern_loop_open(&thread->loop, thread->fd, &opts) : 0;
+	if (err)
+		die("loop", -err);
 }
 
 /* A number that is not there is that of a call which was ended before. */
@@ -241,50 +308,108 @@ static struct call *find(struct thread *thread, uint64_t id)
 	while (call < thread->calls + OUTSTANDING && call->id != id)
 		call++;
 	if (call == thread->calls + OUTSTANDING)
-		*call = (struct call){ .id = id };
+		*call = (struct call){ .id = id, .thread = thread };
 	return call;
 }
 
-/* Returns false when the kernel takes no more calls now. */
+/* Hands a call over, and withdraws it when that is drawn. */
+static int send_by_socket(struct thread *thread, struct call *call,
+			  const struct tern_call_opts *opts, bool withdrawn)
+{
+	int err = tern_send_call(thread->fd, &thread->to, call->id, COUNT_PROCEDURE,
+				 request_of(call), call->size, opts);
+
+	if (!err && opts->flags & TERN_CALL_QUIET) {
+		thread->outstanding--;
+		ended(call, &(struct tern_result){ .outcome = TERN_SUBMITTED }, NULL);
+	} else if (!err && withdrawn) {
+		tern_cancel(thread->fd, call->id);
+	}
+	return err;
+}
+
+static int send_by_loop(struct thread *thread, struct call *call,
+			const struct tern_call_opts *opts, bool withdrawn)
+{
+	struct tern_submission submission = {
+		.to = &thread->to,
+		.procedure = COUNT_PROCEDURE,
+		.request = request_of(call),
+		.request_len = call->size,
+		.opts = opts,
+		.done = loop_ended,
+		.context = call,
+	};
+	uint64_t id;
+	int err = tern_loop_call(thread->loop, &submission, &id);
+
+	if (!err && withdrawn) {
+		err = tern_loop_submit(thread->loop);
+		if (err)
+			die("submit", -err);
+		tern_loop_cancel(thread->loop, id);
+	}
+	return err;
+}
+
+/* Returns false when no more calls are taken now. */
 static bool submit(struct thread *thread)
 {
 	struct call *call = find(thread, 0);
+	bool withdrawn = !draw(thread, WITHDRAW_RARITY);
 	struct tern_call_opts opts;
 	int err;
 
 	prepare(thread, call, &opts);
-	err = tern_send_call(thread->fd, &thread->to, call->id, COUNT_PROCEDURE,
-			     thread->request, call->size, &opts);
+	thread->outstanding++;
+	err = thread->loop ? send_by_loop(thread, call, &opts, withdrawn) :
+			     send_by_socket(thread, call, &opts, withdrawn);
 	if (err) {
 		tell(call->id, "not-made %d", -err);
+		thread->outstanding--;
 		call->id = 0;
-		return false;
 	}
-	if (opts.flags & TERN_CALL_QUIET) {
-		succeeded[kind_of(call)]++;
-		call->id = 0;
-	} else {
-		thread->outstanding++;
-	}
-	return true;
+	return !err;
 }
 
+/* Waits for an outcome, and takes all that are there. */
 static void collect(struct thread *thread)
 {
+	struct pollfd poll_fd = { .fd = thread->fd, .events = POLLIN };
 	struct tern_result result;
 	struct call *call;
 	uint64_t id;
 
+	/* with nothing outstanding there may be no room but for quiet calls */
+	if (thread->outstanding && poll(&poll_fd, 1, -1) < 0)
+		die("poll", errno);
 	while (tern_recv_outcome(thread->fd, &id, thread->reply, sizeof(thread->reply),
 				 &result, MSG_DONTWAIT) >= 0) {
 		call = find(thread, id);
 		thread->outstanding -= call->timeout_ms != 0;
-		ended(thread, call, &result);
+		ended(call, &result, thread->reply);
 	}
+}
+
+/* The same, by the loop. */
+static void run_loop(struct thread *thread)
+{
+	int timeout_ms = thread->outstanding ? -1 : 0;
+	int ret;
+
+	do {
+		ret = tern_loop_run_once(thread->loop, timeout_ms);
+		timeout_ms = 0;
+	} while (ret > 0);
+	/* that a process was stopped interrupts it, too */
+	if (ret < 0 && ret != -EINTR)
+		die("run", -ret);
 }
 
 static void reopen(struct thread *thread)
 {
+	/* the loop's calls end by that */
+	tern_loop_close(thread->loop);
 	close(thread->fd);
 	for (int i = 0; i < OUTSTANDING; i++) {
 		if (thread->calls[i].id)
@@ -298,43 +423,39 @@ static void reopen(struct thread *thread)
 /* Has many calls outstanding, and closes its socket now and then. */
 static void call_many(struct thread *thread)
 {
-	struct pollfd poll_fd = { .fd = thread->fd, .events = POLLIN };
-
-	if (!stopping && !draw(thread, gap_ms ? CLOSE_RARITY / FEW : CLOSE_RARITY)) {
+	if (!stopping && !draw(thread, gap_ms ? CLOSE_RARITY / FEW : CLOSE_RARITY))
 		reopen(thread);
-		poll_fd.fd = thread->fd;
-	}
 	for (int i = 0; i < (gap_ms ? FEW : OUTSTANDING); i++) {
 		if (stopping || thread->outstanding == OUTSTANDING || thread->refused)
 			break;
 		thread->refused = !submit(thread);
 	}
-	/* with nothing outstanding there may be no room but for quiet calls */
-	if (thread->outstanding && poll(&poll_fd, 1, -1) < 0)
-		die("poll", errno);
-	collect(thread);
+	if (thread->loop)
+		run_loop(thread);
+	else
+		collect(thread);
 }
 
 /* Waits for a call, or withdraws it by a signal. */
 static void call_one(struct thread *thread, timer_t timer)
 {
+	struct call *call = thread->calls;
 	struct itimerspec time = { 0 };
 	struct tern_call_opts opts;
 	struct tern_result result;
-	struct call call;
 
-	prepare(thread, &call, &opts);
+	prepare(thread, call, &opts);
 	if (!draw(thread, SIGNAL_RARITY)) {
 		time.it_value.tv_nsec = 1 + draw(thread, 50000000);
 		timer_settime(timer, 0, &time, NULL);
 	}
 	if (opts.flags & TERN_CALL_ONEWAY)
-		tern_cast(thread->fd, &thread->to, COUNT_PROCEDURE, thread->request,
-			  call.size, &opts, &result);
+		tern_cast(thread->fd, &thread->to, COUNT_PROCEDURE, request_of(call),
+			  call->size, &opts, &result);
 	else
-		tern_call(thread->fd, &thread->to, COUNT_PROCEDURE, thread->request,
-			  call.size, thread->reply, sizeof(thread->reply), &opts, &result);
-	ended(thread, &call, &result);
+		tern_call(thread->fd, &thread->to, COUNT_PROCEDURE, request_of(call),
+			  call->size, thread->reply, sizeof(thread->reply), &opts, &result);
+	ended(call, &result, thread->reply);
 }
 
 static bool is_done(void)
@@ -368,7 +489,17 @@ static void *run(void *arg)
 			wait_ms(gap_ms ?: RETRY_MS);
 		thread->refused = false;
 	}
+	tern_loop_close(thread->loop);
 	close(thread->fd);
+	return NULL;
+}
+
+static const struct way *find_way(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (!strcmp(ways[i].name, name))
+			return &ways[i];
+	die(name, EINVAL);
 	return NULL;
 }
 
@@ -393,22 +524,23 @@ int main(int argc, char **argv)
 	char made[PATH_MAX];
 	sigset_t set;
 
-	if (argc < 7)
+	if (argc < 8)
 		die("usage", EINVAL);
-	first = strtoull(argv[1], NULL, 10);
-	output = history_open(argv[4]);
-	snprintf(made, sizeof(made), "%s.made", argv[4]);
-	gap_ms = atol(argv[6]);
-	wanted = argc > 7 ? atol(argv[7]) : 0;
+	way = find_way(argv[1]);
+	first = strtoull(argv[2], NULL, 10);
+	output = history_open(argv[5]);
+	snprintf(made, sizeof(made), "%s.made", argv[5]);
+	gap_ms = atol(argv[7]);
+	wanted = argc > 8 ? atol(argv[8]) : 0;
 	sigaction(SIGUSR1, &interrupting, NULL);
 	sigaction(SIGTERM, &ending, NULL);
 	/* only this thread is woken by it */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	history_watch(argv[5]);
+	history_watch(argv[6]);
 	for (int i = 0; i < count; i++)
-		start(&threads[i], i, argv[i == count - 1 ? 3 : 2]);
+		start(&threads[i], i, argv[i == count - 1 ? 4 : 3]);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	for (int i = 0; i < count; i++)
 		pthread_join(threads[i].thread, NULL);

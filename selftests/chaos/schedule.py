@@ -13,6 +13,8 @@ import random
 import sys
 
 NODES = 'AB'
+# How a client makes calls without waiting for each, see client.c.
+WAYS = ('calls', 'uring', 'poll')
 HEAL = ('network', 'both', 'delay', '0ms')
 
 
@@ -72,7 +74,8 @@ def faults(draw):
             # the service's process is killed, and started after this time
             ('kill-server', node, '0'),
             ('kill-server', node, seconds(draw, 0.2, 1)),
-            ('kill-client', node),
+            # the next one makes its calls in this way
+            *(('kill-client', node, way) for way in WAYS),
             ('stop-server', node, seconds(draw, 0.5, 4)),
             ('stop-client', node, seconds(draw, 0.5, 2)),
             # the whole machine stands still, also for longer than the lease

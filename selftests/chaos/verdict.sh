@@ -27,11 +27,25 @@ oneway=$((a + 80 + 1)) quiet=$((a + 96 + 2)) maybe=$((a + 112 + 6))
 left=$((a + 128)) unmade=$((a + 144))
 killed=$(first A 1 2)
 
-# A call of each kind, of a node to the other one.
+# one NODE OTHER PROCESS: a process with a call that was replied to.
+one()
+{
+	local number=$(($(first "$1" 1 "$3") + 16))
+
+	printf '%s\n' "$number submitted 4000 1000" "$number replied 0 0 right 5" \
+		>"$history/called.$1.1.$3"
+	echo "$number 1001 4000" >>"$history/executed.$2.1.1"
+	echo ended >"$history/called.$1.1.$3.made"
+}
+
+# A call of each kind and in each way, of a node to the other one. The number of a
+# process tells its way, see keep.
 kinds()
 {
 	local number kind base
 
+	one "$1" "$2" 3
+	one "$1" "$2" 5
 	base=$(first "$1" 1 1)
 	for kind in {0..8}; do
 		number=$((base + 16 * 1000 + kind))
@@ -219,7 +233,7 @@ check "a clock that is ahead, without that being known" notices 7
 : >"$history/clock.B.1.made"
 made=$(stat -c %Z "$history/clock.B.1.made")
 echo "$((made + 50)).5 $((made + 50)).6" >"$history/clock.B.1"
-sed -i 's/submitted 4000 1000/submitted 4000 51000/' "$history/called.B.1.1"
+sed -i 's/submitted 4000 1000/submitted 4000 51000/' "$history"/called.B.1.[135]
 check "a clock that is ahead, which is known" judge
 lie executed.B.1.1 "s/^$open 1003 4000/$open 1003 4001/"
 check "more time left than the caller gave" notices 7
@@ -235,4 +249,6 @@ lie wire.counted s/corrupted=3//
 check "no frame was damaged" notices 'the test'
 lie called.B.1.1 's/^\([0-9]*\) delivered 0/\1 unknown 110/'
 check "none of some kinds of calls succeeded" notices 'the test'
+lie called.B.1.5 's/ replied 0/ unknown 110/'
+check "none of the calls by an event loop on poll succeeded" notices 'the test'
 finish
