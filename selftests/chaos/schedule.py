@@ -22,18 +22,33 @@ def seconds(draw, low, high):
     return f'{draw.uniform(low, high):.2f}'
 
 
+def together(draw):
+    """Arguments of netem: whatever may happen to a packet, in both directions."""
+    return ('network', 'both',
+            *f'delay {draw.randint(1, 15)}ms {draw.randint(1, 15)}ms '
+            f'loss {draw.randint(1, 10)}% duplicate {draw.randint(5, 20)}% '
+            f'corrupt {draw.randint(1, 5)}%'.split())
+
+
 def network(draw):
-    """Arguments of netem, each kind of impairment alone and all at once."""
+    """Arguments of netem, for each kind of impairment alone."""
     loss = f'loss {draw.randint(1, 30)}%'
     duplicate = f'duplicate {draw.randint(5, 60)}%'
     delay = f'delay {draw.randint(2, 40)}ms {draw.randint(1, 40)}ms'
     reorder = f'delay {draw.randint(5, 60)}ms reorder {draw.randint(20, 80)}% 50%'
     corrupt = f'corrupt {draw.randint(1, 15)}%'
-    together = (f'delay {draw.randint(1, 15)}ms {draw.randint(1, 15)}ms '
-                f'loss {draw.randint(1, 10)}% duplicate {draw.randint(1, 20)}% '
-                f'corrupt {draw.randint(1, 5)}%')
     return [('network', draw.choice((*NODES, 'both')), *words.split())
-            for words in (loss, duplicate, delay, reorder, corrupt, together)]
+            for words in (loss, duplicate, delay, reorder, corrupt)]
+
+
+def limits(draw):
+    """Bytes that may be queued for a peer, and cached: little of either, or much is
+    queued, but not all of it fits the cache."""
+    first, second = draw.sample(NODES, 2)
+    little = (draw.choice((0, 2000, 20000)), draw.choice((0, 2000, 20000)))
+    cache = draw.choice((2000, 20000))
+    return [(('limits', first, *map(str, little)), ('limits', first, 'default')),
+            (('limits', second, '16M', str(cache)), ('limits', second, 'default'))]
 
 
 def shortages(draw):
@@ -43,9 +58,6 @@ def shortages(draw):
         lasting += [
             # per cent of the guest's memory that something else takes
             (('memory', node, str(draw.randint(60, 90))), ('memory', node, '0')),
-            # bytes that may be queued and cached for a peer
-            (('limits', node, str(draw.choice((0, 100, 2000, 20000)))),
-             ('limits', node, 'default')),
             # what this node sends is damaged in a way that only Tern finds
             (('damage', node, str(draw.randint(3, 50))), ('damage', node, '0')),
             # per cent of the allocations that may not wait
@@ -55,13 +67,15 @@ def shortages(draw):
 
 
 def conditions(draw):
-    """Each shortage, with an impaired network."""
+    """Each shortage, with an impaired network. Where the cache is full requests come
+    late and again, and replies get lost."""
     impaired = network(draw)
-    impaired += draw.sample(impaired, 2)
-    lasting = shortages(draw)
+    impaired += draw.sample(impaired, 1)
     draw.shuffle(impaired)
-    draw.shuffle(lasting)
-    return list(zip(impaired, lasting))
+    pairs = list(zip(impaired, shortages(draw)))
+    pairs += [(together(draw), limit) for limit in limits(draw)]
+    draw.shuffle(pairs)
+    return pairs
 
 
 def faults(draw):
@@ -86,6 +100,8 @@ def faults(draw):
             ('silent-reset', node, seconds(draw, 0.2, 2)),
             # the node begins anew, with its machine and its processes going on
             ('restart', node),
+            # the same, and before it nothing was heard of what it executed
+            ('silent-restart', node, seconds(draw, 0.2, 1)),
         ]
     happening += [('pause', draw.choice(NODES), seconds(draw, 5.5, 7))]
     draw.shuffle(happening)
