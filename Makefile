@@ -33,7 +33,7 @@ deps: ## install the Debian packages that building and testing need
 # A second make, since its look-ups need the packages.
 demo check bench bench-check: deps
 	+@$(MAKE) --no-print-directory $@-run
-.PHONY: deps demo check demo-run check-run model chaos lint vm vm2
+.PHONY: deps demo check demo-run check-run model chaos mutants lint vm vm2
 .PHONY: bench bench-run bench-check bench-check-run
 
 demo: ## run the ledger demo in a guest (KERNEL=6.12|6.1|uml|debug)
@@ -53,6 +53,9 @@ chaos: chaos-guest ## call while everything fails, and check the history (SEED= 
 	@$(own-make) selftests/chaos/run -k $(chaos-kernel) \
 		$(if $(SEED),-s $(SEED)) $(if $(CALLS),-n $(CALLS)) \
 		$(if $(GAP),-g $(GAP)) $(if $(filter no,$(LEAKS)),-l)
+
+mutants: lib tools selftests module-uml ## see that a chaos run notices what is taken out of the module (MUTANTS= SEED=)
+	@$(own-make) selftests/chaos/mutants $(if $(SEED),-s $(SEED)) $(MUTANTS)
 
 chaos-kernel := $(if $(filter file,$(origin KERNEL)),uml,$(KERNEL))
 chaos-guest: lib tools selftests module-$(chaos-kernel)
