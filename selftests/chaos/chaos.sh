@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: mode=vm2 kernels=uml timeout=900
+# Test: mode=vm2 kernels=uml timeout=1800
 #
 # Every promise holds while everything fails: all kinds of faults, in an order that
 # does not change. "make chaos" draws others.
