@@ -42,12 +42,13 @@ def network(draw):
 
 
 def limits(draw):
-    """Bytes that may be queued for a peer, and cached: little of either, or much is
-    queued, but not all of it fits the cache."""
+    """Bytes that may be queued for a peer, and cached: less is queued than comes, or
+    much is, but not all of it fits the cache. Where nothing fits the cache nothing is
+    queued either."""
     first, second = draw.sample(NODES, 2)
-    little = (draw.choice((0, 2000, 20000)), draw.choice((0, 2000, 20000)))
+    little = (draw.choice(('0', '1000', '2000')), draw.choice(('20000', '200000', '16M')))
     cache = draw.choice((2000, 20000))
-    return [(('limits', first, *map(str, little)), ('limits', first, 'default')),
+    return [(('limits', first, *little), ('limits', first, 'default')),
             (('limits', second, '16M', str(cache)), ('limits', second, 'default'))]
 
 
