@@ -11,5 +11,5 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../ktap.sh"
 
 check "seed 1: every promise held" \
-	"$here/run" -k "$TERN_KERNEL" -s 1 -n 3000 -g 200
+	"$here/run" -k "$TERN_KERNEL" -s 1 -n 3000 -g 500
 finish

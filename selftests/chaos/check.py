@@ -13,7 +13,8 @@ executed.NODE.BOOT.PROCESS      what a service wrote, see counter.c
 clock.NODE.BOOT                 when the machine made the file clock.NODE.BOOT.made: two
                                 readings of its clock
 still.NODE.BOOT.KIND            begin and end of the times when a process of that
-                                kind found that it had stood still
+                                kind found that it had stood still, and signs of
+                                life, where both are the same
 faults                          begin, end, fault, arguments; times in ms
 stat.NODE.BOOT                  counters of a node
 wire.counted                    what became of the frames of each node
@@ -35,6 +36,8 @@ MARGIN = 2000
 # Calls that a process may have outstanding, and lines that may get lost when
 # its machine is reset: see client.c.
 OUTSTANDING, UNWRITTEN = 80, 256
+# Without a sign of life for so long, in ms, a process stood still: see history.h.
+SIGN = 1500
 # Errors of a kind that are shown.
 SHOWN = 5
 
@@ -162,14 +165,21 @@ class History:
 
     def read_still(self, node, kind):
         kinds = {kind, 'proof'} if kind == 'client' else {kind}
-        gaps = []
+        gaps, signs = [], []
         for name in self.files(f'still.{node}'):
             _, _, boot, writer = name.split('.')
             if writer in kinds:
                 ahead = self.ahead.get((node, boot), 0)
-                gaps += [(int(begin) - ahead, int(end) - ahead) for begin, end in
-                         lines_of(os.path.join(self.folder, name))]
-        return Still(gaps)
+                told = [(int(begin) - ahead, int(end) - ahead) for begin, end in
+                        lines_of(os.path.join(self.folder, name))]
+                gaps += told
+                if writer == kind:
+                    signs += told
+        # who was killed while it stood still could not tell
+        signs.sort()
+        gaps += [(end, begin) for (_, end), (begin, _) in itertools.pairwise(signs)
+                 if begin > end + SIGN]
+        return Still(gap for gap in gaps if gap[0] < gap[1])
 
     def read_clock(self, name):
         """By how many ms the clock of a machine is ahead of the host's."""
@@ -367,6 +377,8 @@ class History:
                                                (node, boot), ahead in self.ahead.items()))
         print(f'{self.late} requests were on their way for more than {MARGIN} ms, '
               f'one for {self.latest} ms')
+        print('stood still, in s:', ', '.join(f'{kind} of {node} {still.before[-1] // 1000}'
+                                              for (node, kind), still in self.still.items()))
         for (outcome, cause), count in sorted(self.outcomes.items()):
             print(f'outcome: {count} {outcome} {errno.errorcode.get(cause, cause or "")}')
         self.judge_amount()

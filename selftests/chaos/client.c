@@ -27,7 +27,8 @@
  * At its end, unless it is killed, it writes a line to OUTPUT.made. It ends by
  * SIGTERM, after the calls that are outstanding; with COUNT, when so many calls of
  * each kind have succeeded. When it stood still is written to CLOCK. After a few
- * calls a thread waits for GAP ms, if that is not 0.
+ * calls a thread waits for GAP ms, if that is not 0; then it is also written when
+ * the machine was busy.
  */
 #include <limits.h>
 #include <poll.h>
@@ -538,7 +539,7 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	history_watch(argv[6]);
+	history_watch(argv[6], gap_ms);
 	for (int i = 0; i < count; i++)
 		start(&threads[i], i, argv[i == count - 1 ? 4 : 3]);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);

@@ -13,9 +13,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@
 /* How often a process looks at the clock, and what it does not write down. */
 #define HISTORY_TICK_MS	50
 #define HISTORY_LATE_MS	10
+/* How often it writes down that it is there: it may be killed while it stands still. */
+#define HISTORY_SIGN_MS	1000
 
 static inline int history_open(const char *name)
 {
@@ -53,19 +57,35 @@ static inline void history_flush(int fd)
 	}
 }
 
-static inline void *history_clock(void *name)
+/* What the thread that looks at the clock is told. */
+struct history_watch {
+	const char	*name;		/* of the file */
+	bool		last;
+};
+
+static inline void *history_clock(void *arg)
 {
+	const struct history_watch *watch = arg;
 	const struct timespec tick = { 0, HISTORY_TICK_MS * 1000000L };
-	int fd = history_open(name);
-	long long before, now = count_clock_ms();
+	int fd = history_open(watch->name);
+	long long before, now = count_clock_ms(), told = 0;
 	char line[64];
 
+	/* of this thread only */
+	if (watch->last && setpriority(PRIO_PROCESS, 0, 19)) {
+		perror("history: priority");
+		exit(2);
+	}
 	for (;;) {
 		before = now;
 		nanosleep(&tick, NULL);
 		now = count_clock_ms();
-		if (now - before < HISTORY_TICK_MS + HISTORY_LATE_MS)
-			continue;
+		if (now - before < HISTORY_TICK_MS + HISTORY_LATE_MS) {
+			if (now - told < HISTORY_SIGN_MS)
+				continue;
+			before = now;
+		}
+		told = now;
 		history_add(fd, line, snprintf(line, sizeof(line), "%lld %lld\n",
 					       before, now));
 		history_flush(fd);
@@ -75,13 +95,17 @@ static inline void *history_clock(void *name)
 
 /*
  * Writes down from now on when this process stood still: it was stopped, its
- * machine was, or it had no processor.
+ * machine was, or it had no processor.  A line that begins when it ends is a sign
+ * of life.  With @last it had none when something else
+ * on its machine wanted it for so long, as many threads do that get little of it.
  */
-static inline void history_watch(const char *name)
+static inline void history_watch(const char *name, bool last)
 {
+	static struct history_watch watch;
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, history_clock, (void *)name) ||
+	watch = (struct history_watch){ name, last };
+	if (pthread_create(&thread, NULL, history_clock, &watch) ||
 	    pthread_detach(thread)) {
 		fprintf(stderr, "history: no thread\n");
 		exit(2);

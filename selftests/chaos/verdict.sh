@@ -145,6 +145,16 @@ add()
 	echo "$2" >>"$history/$1"
 }
 
+# signs FROM TO: signs of life.
+signs()
+{
+	local time
+
+	for ((time = $1; time <= $2; time += 1000)); do
+		echo "$time $time"
+	done
+}
+
 # A later boot of A, which ended process 2 by a reset.
 reset_follows()
 {
@@ -226,6 +236,10 @@ printf '%s\n' '1500 3500' '2000 8000' >"$history/still.A.1.client"
 check "which it is not when its process stood still" judge
 echo '1500 4800' >"$history/still.A.1.client"
 check "but for too short" notices 7
+{ signs 500 1500; signs 8000 9000; } >"$history/still.A.1.client"
+check "nor when there is no sign of life for as long" judge
+signs 500 9000 >"$history/still.A.1.client"
+check "which is given all the time" notices 7
 lie executed.B.1.1 "s/^$open 1003 4000/$open 10100 3000/"
 check "executed long after it was sent" notices 7
 echo '1500 8100' >"$history/still.B.1.server"

@@ -5,10 +5,11 @@
  * A service that counts: it adds the number of each call that it executes to a
  * log, which several of these may share.
  *
- *   counter SERVICE LOG [THREADS [CLOCK]]
+ *   counter SERVICE LOG [THREADS [CLOCK [GAP]]]
  *
  * With CLOCK it adds the time, and how much time the call had left, in ms, says
- * "ready" when it serves, and writes to CLOCK when it stood still.
+ * "ready" when it serves, and writes to CLOCK when it stood still; and, if GAP is not
+ * 0, when its machine was busy.
  *
  * Ends by SIGTERM, after the calls that are executing.
  */
@@ -100,7 +101,7 @@ int main(int argc, char **argv)
 	int buffer = RECEIVE_BUFFER, fd, err;
 
 	if (argc < 3) {
-		fprintf(stderr, "counter SERVICE LOG [THREADS [CLOCK]]\n");
+		fprintf(stderr, "counter SERVICE LOG [THREADS [CLOCK [GAP]]]\n");
 		return 2;
 	}
 	opts.threads = argc > 3 ? atoi(argv[3]) : 1;
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
 	if (err)
 		die("bind", -err);
 	if (history) {
-		history_watch(argv[4]);
+		history_watch(argv[4], argc > 5 && atoi(argv[5]));
 		puts("ready");
 		fflush(stdout);
 	}
