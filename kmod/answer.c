@@ -49,8 +49,8 @@ static void ack_again(struct tern_assoc *assoc)
 	}
 }
 
-/* The server answered: it lives, was this far away, and offers slots. */
-static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
+/* Another node answered: it lives, and was this far away. */
+static void learn_path(struct tern_call *call, const struct tern_wire_pkt *pkt)
 {
 	struct tern_assoc *assoc = call->assoc;
 	u64 now = tern_now_us();
@@ -61,10 +61,19 @@ static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
 	if (pkt->type == TERN_PKT_REP)
 		heard = min(heard, call->first_sent_us);
 	assoc->peer->trouble = TERN_CAUSE_NONE;
-	if (pkt->tsecr && trip < TRIP_MAX_US && !assoc->peer->self) {
+	if (pkt->tsecr && trip < TRIP_MAX_US) {
 		tern_rtt_sample(&assoc->rtt, trip);
 		assoc->confirmed_us = max(assoc->confirmed_us, heard);
 	}
+}
+
+/* The server answered, and offers slots. */
+static void learn(struct tern_call *call, const struct tern_wire_pkt *pkt)
+{
+	struct tern_assoc *assoc = call->assoc;
+
+	if (!assoc->peer->self)
+		learn_path(call, pkt);
 	if (pkt->slots < assoc->tx.offer)
 		ack_again(assoc);
 	if (pkt->slots != assoc->tx.offer)
@@ -114,7 +123,7 @@ static bool collect(struct tern_call *call, const struct tern_wire_pkt *pkt,
 		TERN_COUNT(tn, PKT_NO_MEMORY);
 		return false;
 	}
-	*taken = tern_assembly_add(in, &pkt->seg, skb);
+	*taken = tern_assembly_add(in, pkt, skb);
 	call->replying = true;
 	if (*taken)
 		call->fruitless = 0;
@@ -128,12 +137,13 @@ static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,
 	bool ack = call->reply.count > ACK_SEGMENTS;
 	bool kept = !(call->flags & (TERN_CALL_IDEMPOTENT | TERN_CALL_MAYBE)) ||
 		    ack;
-	u64 took = tern_now_us() - call->first_sent_us;
 
 	call->status = pkt->rep.status;
 	/* Else nobody knows which copy this answers (Karn). */
-	if (!call->retransmits || call->busy)
-		tern_rtt_sample(&assoc->answer, min_t(u64, took, TERN_RTO_MAX_US));
+	if ((!call->retransmits || call->busy) && !assoc->peer->self)
+		tern_rtt_sample(&assoc->answer,
+				min_t(u64, tern_now_us() - call->first_sent_us,
+				      TERN_RTO_MAX_US));
 	if (ack) {
 		struct tern_wire_ack one = { .seq = call->seq,
 					     .slot = call->slot };

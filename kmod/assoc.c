@@ -343,8 +343,11 @@ void tern_assoc_heard(struct tern_assoc *assoc, const struct tern_path *from,
 {
 	const struct tern_route *route = rcu_dereference(assoc->route);
 
+	/* The own node cannot fall silent. */
+	if (!from)
+		return;
 	WRITE_ONCE(assoc->heard_us, tern_now_us());
-	if (from && newest && !tern_path_is_same(&route->path, from))
+	if (newest && !tern_path_is_same(&route->path, from))
 		follow(assoc, &route->path.peer.addr, from);
 }
 

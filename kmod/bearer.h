@@ -9,7 +9,9 @@
 
 #include "path.h"
 
+struct tern_assoc;
 struct tern_net;
+struct tern_wire_pkt;
 
 struct tern_bearer *tern_bearer_udp_open(struct tern_net *tn,
 					 sa_family_t family,
@@ -18,6 +20,8 @@ void tern_bearer_udp_close(struct tern_bearer *bearer);
 
 struct tern_bearer *tern_bearer_local_open(struct tern_net *tn);
 void tern_bearer_local_close(struct tern_bearer *bearer);
+void tern_bearer_local_hand(struct tern_assoc *assoc,
+			    const struct tern_wire_pkt *pkt);
 void tern_bearer_local_init(void);
 
 #endif /* _TERN_BEARER_H */

@@ -38,7 +38,7 @@ void tern_call_put(struct tern_call *call)
 {
 	if (!refcount_dec_and_test(&call->ref))
 		return;
-	tern_msg_free(call->msg);
+	tern_msg_put(call->msg);
 	tern_assembly_free(&call->reply);
 	if (call->detached)
 		atomic64_sub(call->charge, &call->peer->tn->detached_bytes);
@@ -460,7 +460,6 @@ int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 	/* A call is looked up by its socket without the lock. */
 	WRITE_ONCE(call->peer, peer);
 	call->state = TERN_CALL_WAITING;
-	call->began_us = tern_now_us();
 	tern_call_get(call);
 	list_add_tail(&call->link, &peer->waiting);
 	peer->n_waiting++;

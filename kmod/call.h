@@ -73,7 +73,7 @@ struct tern_call {
 	bool	busy;			/* the server said that it has the call */
 	bool	may_have_run;		/* lost an association with it */
 	u64	deadline_us;		/* set by the user */
-	u64	began_us;
+	u64	began_us;		/* set by the user */
 	u64	first_sent_us;
 	u64	cancel_us;		/* when to send CANCEL */
 	u64	retry_us;		/* when to send again */

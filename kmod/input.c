@@ -9,6 +9,7 @@
 #include "cause.h"
 #include "handshake.h"
 #include "input.h"
+#include "message.h"
 #include "net.h"
 #include "output.h"
 #include "peer.h"
@@ -141,6 +142,28 @@ void tern_input(struct tern_net *tn, const struct tern_path *from,
 	}
 	__skb_pull(skb, tern_wire_hdr_len(pkt.type));
 	dispatch(tn, from, &pkt, skb);
+}
+
+/**
+ * tern_input_handed - a packet of the own node arrived, without an skb
+ * @assoc: its association
+ * @pkt: the packet; the reference to its message is taken over
+ *
+ * Context: as tern_input().
+ */
+void tern_input_handed(struct tern_assoc *assoc,
+		       const struct tern_wire_pkt *pkt)
+{
+	struct tern_outbox out;
+	bool taken = false;
+
+	TERN_COUNT(assoc->tn, PKT_IN);
+	tern_outbox_init(&out);
+	if (READ_ONCE(assoc->state) != TERN_ASSOC_ENDED)
+		taken = input_assoc(assoc, NULL, pkt, NULL, &out);
+	if (!taken)
+		tern_msg_put(pkt->msg);
+	tern_output_flush(&out);
 }
 
 /**

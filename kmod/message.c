@@ -27,6 +27,7 @@ struct tern_msg *tern_msg_alloc(u32 len, struct iov_iter *from)
 		       GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!msg)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&msg->ref, 1);
 	msg->len = len;
 	msg->digest = 0;
 	msg->seg = 0;
@@ -37,9 +38,10 @@ struct tern_msg *tern_msg_alloc(u32 len, struct iov_iter *from)
 	return msg;
 }
 
-void tern_msg_free(struct tern_msg *msg)
+void tern_msg_put(struct tern_msg *msg)
 {
-	kvfree(msg);
+	if (msg && refcount_dec_and_test(&msg->ref))
+		kvfree(msg);
 }
 
 /* Bytes of memory that a message is charged with. */
@@ -131,22 +133,29 @@ int tern_assembly_start(struct tern_assembly *in,
 /**
  * tern_assembly_add - add a segment
  * @in: the assembly
- * @seg: where it stands; matches the assembly
- * @skb: the segment without headers
+ * @pkt: where it stands, which matches the assembly; without @skb also the whole
+ *	message, if it is not empty, whose reference then belongs to the assembly
+ * @skb: the segment without headers, which then does; or NULL
  *
- * Return: false when the segment is here already; the caller keeps @skb then.
+ * Return: false when the segment is here already; the caller keeps both then.
  */
 bool tern_assembly_add(struct tern_assembly *in,
-		       const struct tern_wire_seg *seg, struct sk_buff *skb)
+		       const struct tern_wire_pkt *pkt, struct sk_buff *skb)
 {
+	const struct tern_wire_seg *seg = &pkt->seg;
 	u32 i = seg->size ? seg->offset / seg->size : 0;
 
-	if (in->segs[i])
+	if (in->have == in->count || in->segs[i])
 		return false;
-	skb_orphan(skb);
-	in->segs[i] = skb;
+	if (skb) {
+		skb_orphan(skb);
+		in->segs[i] = skb;
+		in->truesize += skb->truesize;
+	} else if (pkt->msg) {
+		in->msg = pkt->msg;
+		in->truesize += tern_msg_size(pkt->msg);
+	}
 	in->have++;
-	in->truesize += skb->truesize;
 	return true;
 }
 
@@ -165,7 +174,7 @@ unsigned int tern_assembly_missing(const struct tern_assembly *in,
 	unsigned int bits = 0;
 	u32 i, n;
 
-	if (!in->segs)
+	if (!in->segs || in->msg)
 		return 0;
 	memset(bitmap, 0, TERN_WIRE_BITMAP_MAX / 8);
 	for (i = 0; i < in->count && in->segs[i]; i++)
@@ -194,6 +203,9 @@ int tern_assembly_copy(const struct tern_assembly *in, struct iov_iter *to,
 {
 	u32 i;
 
+	if (in->msg)
+		return copy_to_iter(in->msg->data, len, to) == len ? 0 :
+								     -EFAULT;
 	for (i = 0; len; i++) {
 		size_t n = min_t(size_t, len, in->segs[i]->len);
 
@@ -215,6 +227,8 @@ void tern_assembly_free(struct tern_assembly *in)
 		kfree_skb(in->segs[i]);
 	if (in->segs != &in->one)
 		kfree(in->segs);
+	tern_msg_put(in->msg);
+	in->msg = NULL;
 	in->segs = NULL;
 	in->truesize = 0;
 }

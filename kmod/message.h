@@ -8,13 +8,20 @@
 #ifndef _TERN_MESSAGE_H
 #define _TERN_MESSAGE_H
 
+#include <linux/refcount.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 
 #include "wire.h"
 
-/* struct tern_msg - an outgoing request or reply */
+/*
+ * struct tern_msg - an outgoing request or reply
+ *
+ * Lifetime: of its call or request, and within the node also of who receives it.
+ * Its content is constant.
+ */
 struct tern_msg {
+	refcount_t	ref;
 	u32	len;
 	u32	digest;		/* of a request: identity and content */
 	u16	seg;		/* segment size, 0 until first sent */
@@ -22,7 +29,7 @@ struct tern_msg {
 };
 
 struct tern_msg *tern_msg_alloc(u32 len, struct iov_iter *from);
-void tern_msg_free(struct tern_msg *msg);
+void tern_msg_put(struct tern_msg *msg);
 unsigned int tern_msg_size(const struct tern_msg *msg);
 bool tern_msg_set_segment(struct tern_msg *msg, unsigned int room);
 unsigned int tern_msg_segments(const struct tern_msg *msg);
@@ -33,10 +40,12 @@ u32 tern_digest_data(u32 seed, const void *data, u32 len);
  * struct tern_assembly - an incoming message
  * @segs: the segments that are here, NULL elsewhere; points at @one for a
  *	message of one segment; NULL before the first segment
+ * @msg: instead of segments, a whole message of the own node, with a reference
  */
 struct tern_assembly {
 	struct sk_buff	**segs;
 	struct sk_buff	*one;
+	struct tern_msg	*msg;
 	u32	total;
 	u32	digest;
 	u32	count;		/* segments in the message */
@@ -63,7 +72,7 @@ bool tern_assembly_matches(const struct tern_assembly *in,
 int tern_assembly_start(struct tern_assembly *in,
 			const struct tern_wire_seg *seg);
 bool tern_assembly_add(struct tern_assembly *in,
-		       const struct tern_wire_seg *seg, struct sk_buff *skb);
+		       const struct tern_wire_pkt *pkt, struct sk_buff *skb);
 unsigned int tern_assembly_missing(const struct tern_assembly *in,
 				   u8 *bitmap, u32 *first);
 int tern_assembly_copy(const struct tern_assembly *in, struct iov_iter *to,

@@ -5,6 +5,7 @@
  * Layer: L2.  Called without any lock.
  */
 #include "assoc.h"
+#include "bearer.h"
 #include "cause.h"
 #include "net.h"
 #include "output.h"
@@ -49,8 +50,13 @@ static void output(struct tern_assoc *assoc, struct sk_buff *skb)
  */
 void tern_output_flush(struct tern_outbox *out)
 {
+	struct tern_assoc *near = out->near;
 	struct sk_buff *skb;
 
+	if (near) {
+		out->near = NULL;
+		tern_bearer_local_hand(near, &out->pkt);
+	}
 	while ((skb = __skb_dequeue(&out->q))) {
 		struct tern_assoc *assoc = TERN_PACKET_CB(skb)->assoc;
 

@@ -7,8 +7,10 @@
 #include <linux/crc32c.h>
 
 #include "assoc.h"
+#include "message.h"
 #include "net.h"
 #include "packet.h"
+#include "peer.h"
 
 /**
  * tern_packet_alloc - make a packet
@@ -35,6 +37,17 @@ struct sk_buff *tern_packet_alloc(const struct tern_wire_pkt *pkt,
 	return skb;
 }
 
+/* A packet to the own node, which is not encoded; it has no clock either. */
+static void post_near(struct tern_outbox *out, struct tern_assoc *assoc,
+		      const struct tern_wire_pkt *pkt)
+{
+	out->pkt = *pkt;
+	if (pkt->msg)
+		refcount_inc(&pkt->msg->ref);
+	tern_assoc_get(assoc);
+	out->near = assoc;
+}
+
 /**
  * tern_packet_post - put a packet of an association into an outbox
  * @out: the outbox
@@ -53,10 +66,14 @@ void tern_packet_post(struct tern_outbox *out, struct tern_assoc *assoc,
 {
 	struct sk_buff *skb;
 
+	pkt->slots = READ_ONCE(assoc->rx.offer);
+	if (assoc->peer->self && !out->near && (pkt->msg || !len)) {
+		post_near(out, assoc, pkt);
+		return;
+	}
 	pkt->src = assoc->id;
 	pkt->dst = assoc->remote_id;
 	pkt->tsval = (u32)tern_now_us();
-	pkt->slots = READ_ONCE(assoc->rx.offer);
 	skb = tern_packet_alloc(pkt, data, len);
 	if (!skb) {
 		TERN_COUNT(assoc->tn, PKT_NO_MEMORY);

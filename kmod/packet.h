@@ -20,9 +20,17 @@ struct tern_assoc;
 #define TERN_HEADROOM	(LL_MAX_HEADER + sizeof(struct ipv6hdr) + \
 			 sizeof(struct udphdr))
 
-/* struct tern_outbox - packets to be sent, each with a reference to @assoc */
+/*
+ * struct tern_outbox - packets to be sent
+ * @q: those with an skb, each with a reference to its association
+ * @near: of one packet that the node sends to itself, and that needs none:
+ *	its association, with a reference, or NULL
+ * @pkt: that packet, with a reference to its message
+ */
 struct tern_outbox {
 	struct sk_buff_head	q;
+	struct tern_assoc	*near;
+	struct tern_wire_pkt	pkt;
 };
 
 struct tern_packet_cb {
@@ -34,6 +42,7 @@ struct tern_packet_cb {
 static inline void tern_outbox_init(struct tern_outbox *out)
 {
 	__skb_queue_head_init(&out->q);
+	out->near = NULL;
 }
 
 struct sk_buff *tern_packet_alloc(const struct tern_wire_pkt *pkt,

@@ -58,7 +58,7 @@ void tern_request_put(struct tern_request *req)
 		atomic64_sub(sizeof(*req), &req->assoc->tn->queue_bytes);
 	if (req->service)
 		tern_service_put(req->service);
-	tern_msg_free(req->reply);
+	tern_msg_put(req->reply);
 	tern_assoc_put(req->assoc);
 	kfree(req);
 }
@@ -210,7 +210,7 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		}
 	}
 	if (!tern_assembly_matches(in, &pkt->seg) ||
-	    !tern_assembly_add(in, &pkt->seg, skb)) {
+	    !tern_assembly_add(in, pkt, skb)) {
 		TERN_COUNT(req->assoc->tn, DUPLICATES);
 		return false;
 	}

@@ -13,6 +13,7 @@
 
 #include "assoc.h"
 #include "message.h"
+#include "peer.h"
 
 struct tern_outbox;
 struct tern_service;
@@ -112,9 +113,14 @@ static inline u64 tern_request_handle(const struct tern_request *req)
 	       (u32)req->slot << 16 | (u16)req->seq;
 }
 
-/* The client's clock: its packets are answered with its own time stamp. */
+/*
+ * The client's clock: its packets are answered with its own time stamp, which
+ * tells the own node nothing.
+ */
 static inline u32 tern_request_echo(const struct tern_request *req)
 {
+	if (req->assoc->peer->self)
+		return 1;
 	return ((u32)tern_now_us() + req->tsoff) ?: 1;
 }
 

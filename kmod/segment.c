@@ -22,7 +22,7 @@
  * @end: number behind the last
  */
 void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
-			struct tern_wire_pkt *pkt, const struct tern_msg *msg,
+			struct tern_wire_pkt *pkt, struct tern_msg *msg,
 			u32 first, u32 end)
 {
 	u32 i;
@@ -38,6 +38,7 @@ void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
 		pkt->seg.offset = offset;
 		pkt->seg.digest = msg->digest;
 		pkt->seg.size = msg->seg;
+		pkt->msg = tern_msg_segments(msg) == 1 ? msg : NULL;
 		tern_packet_post(out, assoc, pkt, msg->data + offset,
 				 min_t(u32, msg->seg, msg->len - offset));
 	}
@@ -69,8 +70,7 @@ unsigned int tern_segments_asked(const struct tern_wire_pkt *pkt,
  */
 void tern_segments_post_asked(struct tern_outbox *out, struct tern_assoc *assoc,
 			      const struct tern_wire_pkt *ask, const u8 *bitmap,
-			      struct tern_wire_pkt *pkt,
-			      const struct tern_msg *msg)
+			      struct tern_wire_pkt *pkt, struct tern_msg *msg)
 {
 	u32 count = tern_msg_segments(msg);
 	u32 bit, i;

@@ -16,14 +16,13 @@ struct tern_outbox;
 struct tern_wire_pkt;
 
 void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
-			struct tern_wire_pkt *pkt, const struct tern_msg *msg,
+			struct tern_wire_pkt *pkt, struct tern_msg *msg,
 			u32 first, u32 end);
 unsigned int tern_segments_asked(const struct tern_wire_pkt *pkt,
 				 const u8 *bitmap);
 void tern_segments_post_asked(struct tern_outbox *out, struct tern_assoc *assoc,
 			      const struct tern_wire_pkt *ask, const u8 *bitmap,
-			      struct tern_wire_pkt *pkt,
-			      const struct tern_msg *msg);
+			      struct tern_wire_pkt *pkt, struct tern_msg *msg);
 void tern_segments_ask(struct tern_outbox *out, struct tern_assoc *assoc,
 		       const struct tern_assembly *in, u16 flags, u16 slot,
 		       u64 seq, u32 tsecr);

@@ -150,7 +150,7 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	struct tern_net *tn = tern_sock_net(ts);
 	struct tern_call *call;
 	struct tern_msg *msg;
-	u32 seed, timeout_ms;
+	u32 timeout_ms;
 	int err;
 
 	err = check_call(how, len);
@@ -176,15 +176,23 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	call->flags = how->flags;
 	call->id = how->id;
 	timeout_ms = timeout_of(ts, how);
-	call->deadline_us = tern_now_us() + 1000ULL * timeout_ms;
+	call->began_us = tern_now_us();
+	call->deadline_us = call->began_us + 1000ULL * timeout_ms;
 	call->extend_ms = min(how->extend_ms,
 			      (how->limit_ms ?: U32_MAX) - timeout_ms);
 	call->report = report_done;
 	call->charge = sizeof(*call) + tern_msg_size(msg);
-	seed = tern_digest_request(call->program, call->version,
-				   call->procedure, len);
-	msg->digest = tern_digest_data(seed, msg->data, len);
 	return call;
+}
+
+/* So that another node can tell a true duplicate from a false one. */
+static void make_digest(struct tern_call *call)
+{
+	struct tern_msg *msg = call->msg;
+	u32 seed = tern_digest_request(call->program, call->version,
+				       call->procedure, msg->len);
+
+	msg->digest = tern_digest_data(seed, msg->data, msg->len);
 }
 
 /**
@@ -206,6 +214,8 @@ int tern_sock_submit(struct tern_sock *ts, struct tern_call *call)
 		peer = tern_node_peer(tn, &call->dest);
 		if (IS_ERR(peer))
 			return PTR_ERR(peer);
+		if (!peer->self)
+			make_digest(call);
 		err = tern_call_submit(call, peer, &out);
 		tern_peer_put(peer);
 	} while (err == -ESTALE);
@@ -384,7 +394,7 @@ int tern_sock_reply(struct tern_sock *ts, u64 handle, u32 status,
 	err = tern_request_reply(tern_sock_net(ts), &ts->worker, handle, status,
 				 msg, &out);
 	if (err)
-		tern_msg_free(msg);
+		tern_msg_put(msg);
 	tern_output_flush(&out);
 	return err;
 }

@@ -364,6 +364,7 @@ enum tern_wire_error tern_wire_decode(struct tern_wire_pkt *pkt,
 	pkt->tsval = __be32_to_cpu(c->tsval);
 	pkt->dst = __be64_to_cpu(c->dst);
 	pkt->src = __be64_to_cpu(c->src);
+	pkt->msg = NULL;
 	if (pkt->flags & ~wire_types[c->type].flags)
 		return TERN_WIRE_BAD_RESERVED;
 

@@ -63,6 +63,8 @@ enum tern_wire_error {
 	__TERN_WIRE_ERRORS
 };
 
+struct tern_msg;
+
 /* Fields that REQ and REP share: where a segment stands in its message. */
 struct tern_wire_seg {
 	__u32	total;		/* length of the whole message */
@@ -82,6 +84,8 @@ struct tern_wire_seg {
  * @tsecr: @tsval of the packet that this answers, plus the time it was held
  * @slot: the slot of the call
  * @slots: number of slots that the sender offers to its peer
+ * @msg: not on the wire: on the way from the node to itself the whole message of
+ *	a REQ or REP, instead of content behind the header; else NULL
  */
 struct tern_wire_pkt {
 	__u8	type;
@@ -94,6 +98,7 @@ struct tern_wire_pkt {
 	__u16	slot;
 	__u16	slots;
 	struct tern_wire_seg	seg;	/* REQ, REP */
+	struct tern_msg		*msg;
 	union {
 		struct {
 			__u32	program;

@@ -44,15 +44,15 @@ static u32 seg_of(const struct tern_msg *msg, u32 i, struct tern_wire_seg *seg)
 static bool add_segment(struct kunit *test, struct tern_assembly *in,
 			const struct tern_msg *msg, u32 i)
 {
-	struct tern_wire_seg seg;
-	u32 len = seg_of(msg, i, &seg);
+	struct tern_wire_pkt pkt = {};
+	u32 len = seg_of(msg, i, &pkt.seg);
 	struct sk_buff *skb = alloc_skb(len, GFP_KERNEL);
 	bool taken;
 
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	skb_put_data(skb, msg->data + seg.offset, len);
-	KUNIT_ASSERT_TRUE(test, tern_assembly_matches(in, &seg));
-	taken = tern_assembly_add(in, &seg, skb);
+	skb_put_data(skb, msg->data + pkt.seg.offset, len);
+	KUNIT_ASSERT_TRUE(test, tern_assembly_matches(in, &pkt.seg));
+	taken = tern_assembly_add(in, &pkt, skb);
 	if (!taken)
 		kfree_skb(skb);
 	return taken;
@@ -127,7 +127,7 @@ static void assemble(struct kunit *test, struct rnd_state *rnd, u32 len,
 	KUNIT_EXPECT_FALSE(test, tern_assembly_is_whole(&in));
 	tern_assembly_free(&in);
 	kfree(have);
-	tern_msg_free(msg);
+	tern_msg_put(msg);
 }
 
 static void any_order(struct kunit *test)
@@ -221,12 +221,44 @@ static void segment_size(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, tern_msg_set_segment(msg, 65535));
 		KUNIT_EXPECT_EQ(test, tern_msg_set_segment(msg, 256),
 				cases[i].len > 256);
-		tern_msg_free(msg);
+		tern_msg_put(msg);
 	}
+}
+
+/* A message of the own node, which its sender and its receiver share. */
+static void shared(struct kunit *test)
+{
+	u8 bitmap[TERN_WIRE_BITMAP_MAX / 8];
+	struct tern_assembly in = {};
+	struct tern_wire_pkt pkt = {};
+	struct rnd_state rnd;
+	struct tern_msg *msg;
+	u32 first;
+
+	prandom_seed_state(&rnd, 4);
+	msg = make(test, &rnd, 1000, 16384);
+	seg_of(msg, 0, &pkt.seg);
+	pkt.msg = msg;
+	KUNIT_ASSERT_EQ(test, tern_assembly_start(&in, &pkt.seg), 0);
+	refcount_inc(&msg->ref);
+	KUNIT_EXPECT_TRUE(test, tern_assembly_add(&in, &pkt, NULL));
+	KUNIT_EXPECT_TRUE(test, tern_assembly_is_whole(&in));
+	KUNIT_EXPECT_EQ(test, in.truesize, tern_msg_size(msg));
+	KUNIT_EXPECT_EQ(test, tern_assembly_missing(&in, bitmap, &first), 0);
+	/* the same once more, also by a packet */
+	KUNIT_EXPECT_FALSE(test, tern_assembly_add(&in, &pkt, NULL));
+	KUNIT_EXPECT_FALSE(test, add_segment(test, &in, msg, 0));
+	copies_back(test, &in, msg, 1000);
+	copies_back(test, &in, msg, 1);
+	tern_assembly_free(&in);
+	KUNIT_EXPECT_FALSE(test, tern_assembly_is_whole(&in));
+	KUNIT_EXPECT_EQ(test, refcount_read(&msg->ref), 1);
+	tern_msg_put(msg);
 }
 
 static struct kunit_case message_cases[] = {
 	KUNIT_CASE(any_order),
+	KUNIT_CASE(shared),
 	KUNIT_CASE(wrong_bit),
 	KUNIT_CASE(digests),
 	KUNIT_CASE(segment_size),

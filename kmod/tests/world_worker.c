@@ -131,7 +131,7 @@ static void worker_reply(struct worker *w)
 					 &out);
 		KUNIT_EXPECT_EQ(world.test, err, off_slot ? -ENOENT : 0);
 		if (err)
-			tern_msg_free(msg);
+			tern_msg_put(msg);
 	}
 	tern_request_put(w->req);
 	w->req = NULL;
