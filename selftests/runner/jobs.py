@@ -84,36 +84,43 @@ class Lines:
 
 running = set()
 stopping = threading.Event()
+starting = threading.Lock()
 
 
 def start(command, **options):
-    if stopping.is_set():
-        raise InterruptedError
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                               start_new_session=True, **options)
-    running.add(process)
+    with starting:
+        if stopping.is_set():
+            raise InterruptedError
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                   start_new_session=True, **options)
+        running.add(process)
     return process
 
 
-def stop(process):
-    """Ends a process that has not ended: politely, then with its group."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            pass
+def signal_group(process, number):
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
+        return True
     except ProcessLookupError:
-        pass
+        return False
+
+
+def stop(process):
+    """Ends a process that has not ended, and its group: politely, then at once."""
+    if process.poll() is None and signal_group(process, signal.SIGTERM):
+        until = time.monotonic() + 20
+        while signal_group(process, 0) and time.monotonic() < until:
+            process.poll()
+            time.sleep(0.02)
+    signal_group(process, signal.SIGKILL)
     running.discard(process)
     return process.wait()
 
 
 def stop_all():
     """Ends everything that was started, and lets nothing start any more."""
-    stopping.set()
+    with starting:
+        stopping.set()
     for process in list(running):
         stop(process)
 

@@ -177,13 +177,16 @@ def lives(pid):
 
 
 def interrupted():
-    body = 'echo $$ >>pids; echo 1..1; sleep 1000; echo ok 1 a'
+    # as a guest, what it starts has a session of its own, and it ends that itself
+    body = ('setsid sleep 1000 & trap "kill $!; exit" TERM; '
+            'echo $$ $! >>pids; echo 1..1; wait; echo ok 1 a')
+    body = f"bash -c '{body}'; true"
     tree = Tree({name: ('mode=host', body) for name in 'abcd'})
     os.mkfifo(tree.top + '/pids')
     process = subprocess.Popen([tree.top + '/selftests/run'], text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     with open(os.open(tree.top + '/pids', os.O_RDWR), encoding='utf-8') as pids:
-        tests = [int(pids.readline()) for _ in range(2)]
+        tests = [int(pid) for _ in range(2) for pid in pids.readline().split()]
         process.terminate()
         output = process.communicate()[0]
     # they were killed, but die when the kernel comes to it
