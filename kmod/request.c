@@ -26,14 +26,26 @@ static u32 charge_of(const struct tern_wire_seg *seg)
 	       count * SKB_TRUESIZE(0);
 }
 
-/* Raises what a request is charged with. */
-static void charge(struct tern_request *req, u32 to)
+static bool has_room(const struct tern_assoc *assoc, u32 size)
+{
+	const struct tern_net *tn = assoc->tn;
+
+	return atomic64_read(&tn->queue_bytes) + size <=
+	       READ_ONCE(tn->set.queue_net) &&
+	       atomic64_read(&assoc->rx.queue_bytes) + size <=
+	       READ_ONCE(tn->set.queue_peer);
+}
+
+/* Raises what a request is charged with; false when there was no room for it. */
+static bool charge(struct tern_request *req, u32 to)
 {
 	u32 more = to > req->charge ? to - req->charge : 0;
+	bool room = !more || has_room(req->assoc, more);
 
 	req->charge += more;
 	atomic64_add(more, &req->assoc->rx.queue_bytes);
 	atomic64_add(more, &req->assoc->tn->queue_bytes);
+	return room;
 }
 
 /**
@@ -132,7 +144,6 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 {
 	const struct tern_settings *set = &assoc->tn->set;
 	struct tern_net *tn = assoc->tn;
-	u32 size = charge_of(&pkt->seg);
 
 	if (READ_ONCE(assoc->superseded))
 		return TERN_CAUSE_RESET;
@@ -151,10 +162,7 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 		TERN_COUNT(tn, REFUSED_CACHE);
 		return TERN_CAUSE_NO_SPACE;
 	}
-	if (atomic64_read(&tn->queue_bytes) + size >
-	    READ_ONCE(set->queue_net) ||
-	    atomic64_read(&assoc->rx.queue_bytes) + size >
-	    READ_ONCE(set->queue_peer)) {
+	if (!has_room(assoc, charge_of(&pkt->seg))) {
 		TERN_COUNT(tn, REFUSED_QUEUE);
 		return TERN_CAUSE_NO_SPACE;
 	}
@@ -174,8 +182,6 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 	u32 tsecr;
 
 	list_del_init(&req->link);
-	/* Now it is known what the packets that it came in take. */
-	charge(req, sizeof(*req) + req->in.truesize);
 	service = tern_service_find(assoc->tn, req->program, req->version);
 	if (service)
 		cause = tern_service_queue(service, req);
@@ -194,18 +200,26 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 	tern_rxslot_post(assoc, i, tsecr, out);
 }
 
+/* Nothing more of a request is taken. */
+static void give_up(struct tern_request *req, const struct tern_wire_pkt *pkt,
+		    struct tern_outbox *out)
+{
+	list_del_init(&req->link);
+	tern_rxslot_refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
+			   TERN_CAUSE_NO_SPACE, out);
+}
+
 /* Adds a segment; delivers the request when that makes it whole. */
 static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		struct sk_buff *skb, struct tern_outbox *out)
 {
 	struct tern_assembly *in = &req->in;
+	bool room;
 
 	if (tern_assembly_is_cut_anew(in, &pkt->seg)) {
 		tern_assembly_free(in);
 		if (tern_assembly_start(in, &pkt->seg)) {
-			list_del_init(&req->link);
-			tern_rxslot_refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
-					   TERN_CAUSE_NO_SPACE, out);
+			give_up(req, pkt, out);
 			return false;
 		}
 	}
@@ -214,8 +228,14 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		TERN_COUNT(req->assoc->tn, DUPLICATES);
 		return false;
 	}
-	if (tern_assembly_is_whole(in))
+	/* Only now it is known what the packets that it comes in take. */
+	room = charge(req, sizeof(*req) + in->truesize);
+	if (tern_assembly_is_whole(in)) {
 		deliver(req, out);
+	} else if (!room) {
+		TERN_COUNT(req->assoc->tn, REFUSED_QUEUE);
+		give_up(req, pkt, out);
+	}
 	return true;
 }
 

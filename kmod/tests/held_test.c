@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a client can make a server hold by calls of which it gives no sign: those
- * with TERN_CALL_MAYBE hold the association beyond its lease.
+ * What a client can make a server hold: by calls of which it gives no sign, since
+ * those with TERN_CALL_MAYBE hold the association beyond its lease, and by
+ * requests that it does not complete.
  */
 #include "virtual.h"
 #include "world.h"
@@ -88,8 +89,89 @@ static void held_within_limits(struct kunit *test)
 	world_finish();
 }
 
+static const struct trouble hostile = { .name = "a hostile client" };
+
+#define LARGE		65000	/* one segment, and a bit of a second one */
+#define HOSTILE		14
+
+/* Segment @i of a request of 64 KiB in @slot that is cut into those of @size. */
+static void send_segment(struct kunit *test, u16 slot, u16 size, u32 i)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_REQ,
+		.flags = TERN_WIRE_MAYBE,
+		.seq = 1,
+		.slot = slot,
+		.seg = {
+			.total = TERN_MESSAGE_MAX,
+			.offset = i * size,
+			.size = size,
+		},
+		.req = { .program = PROGRAM, .time_left_ms = 60000 },
+	};
+	u32 len = min_t(u32, size, pkt.seg.total - pkt.seg.offset);
+	struct sk_buff *skb = alloc_skb(len, GFP_KERNEL);
+	struct tern_outbox out;
+	bool newest;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_put_zero(skb, len);
+	tern_outbox_init(&out);
+	rcu_read_lock();
+	if (!tern_request_input(world.assoc[1], &pkt, skb, &out, &newest))
+		kfree_skb(skb);
+	rcu_read_unlock();
+	world_flush(&out);
+}
+
+/* What the segments that are here take. */
+static u64 taken(struct tern_rx *rx)
+{
+	struct tern_rxslot *slot;
+	u64 bytes = 0;
+	u16 i;
+
+	for (i = 0; i < HOSTILE; i++) {
+		slot = tern_rx_slot(rx, i);
+		if (slot && slot->req)
+			bytes += slot->req->in.truesize;
+	}
+	return bytes;
+}
+
+/* Also when they are cut anew, into segments that take more than their content. */
+static void incomplete_within_limits(struct kunit *test)
+{
+	const u64 limit = 1 << 20;
+	struct tern_rx *rx;
+	u64 most = 0;
+	u16 slot;
+	u32 i;
+
+	world_begin(test, &hostile);
+	rx = &world.assoc[1]->rx;
+	world.tn[1].set.queue_peer = limit;
+	for (slot = 0; slot < HOSTILE; slot++)
+		send_segment(test, slot, LARGE, 1);
+	KUNIT_EXPECT_EQ(test, rx->requests, HOSTILE);
+	for (i = 0; i < TERN_MESSAGE_MAX / TERN_WIRE_SEG_MIN - 1; i++) {
+		for (slot = 0; slot < HOSTILE; slot++)
+			send_segment(test, slot, TERN_WIRE_SEG_MIN, i);
+		KUNIT_EXPECT_LE(test, taken(rx),
+				(u64)atomic64_read(&rx->queue_bytes));
+		most = max(most, taken(rx));
+	}
+	KUNIT_EXPECT_GT(test, most, limit / 2);
+	/* the one that finds no room any more is counted first */
+	KUNIT_EXPECT_LE(test, most, limit + SKB_TRUESIZE(2 * TERN_WIRE_SEG_MIN));
+	KUNIT_EXPECT_LT(test, rx->requests, HOSTILE);
+	KUNIT_EXPECT_GT(test, rx->requests, 0U);
+	world_finish();
+}
+
 static struct kunit_case held_cases[] = {
 	KUNIT_CASE(held_within_limits),
+	KUNIT_CASE(incomplete_within_limits),
 	{}
 };
 
