@@ -63,6 +63,11 @@ static struct rtable *route4(struct udp_bearer *ub, struct tern_route *route,
 	}
 	if (IS_ERR(rt))
 		return rt;
+	/* One of many would answer, and each might execute. */
+	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
+		ip_rt_put(rt);
+		return ERR_PTR(-EACCES);
+	}
 	dst_cache_set_ip4(&route->cache, &rt->dst, fl4.saddr);
 	*saddr = fl4.saddr;
 	return rt;
@@ -211,6 +216,12 @@ static int udp_receive(struct sock *sk, struct sk_buff *skb)
 	rcu_read_lock();
 	ub = rcu_dereference_sk_user_data(sk);
 	if (!ub) {
+		kfree_skb(skb);
+		goto out;
+	}
+	if (skb->pkt_type == PACKET_BROADCAST ||
+	    skb->pkt_type == PACKET_MULTICAST) {
+		TERN_COUNT(ub->b.tn, NOT_UNICAST);
 		kfree_skb(skb);
 		goto out;
 	}

@@ -25,6 +25,7 @@
 	X(BAD_SLOT,		"drop-bad-slot")			\
 	X(BAD_CHECK,		"drop-bad-check")			\
 	X(BAD_SEGMENT,		"drop-bad-segment")			\
+	X(NOT_UNICAST,		"drop-not-unicast")			\
 	X(NOT_ALLOWED,		"drop-not-allowed")			\
 	X(BAD_COOKIE,		"drop-bad-cookie")			\
 	X(UNKNOWN_ASSOC,	"drop-unknown-association")		\

@@ -228,10 +228,9 @@ void tern_node_exit(struct tern_net *tn)
 	tern_net_exit(tn);
 }
 
-/* Whether a destination is this node, as far as its text tells. */
-static bool is_self(const struct in6_addr *addr)
+static bool is_loopback(const struct in6_addr *addr)
 {
-	return ipv6_addr_any(addr) || ipv6_addr_loopback(addr) ||
+	return ipv6_addr_loopback(addr) ||
 	       (ipv6_addr_v4mapped(addr) &&
 		ipv4_is_loopback(addr->s6_addr32[3]));
 }
@@ -241,7 +240,8 @@ static bool is_self(const struct in6_addr *addr)
  * @tn: the node
  * @dest: the destination
  *
- * Own addresses lead to the node itself, with the port of the node or none.
+ * Own addresses, and those of the loopback, lead to the node itself, with the port
+ * of the node or none; the unspecified address always does.
  *
  * Context: process; may sleep.
  * Return: the peer with a reference, or an error pointer.
@@ -255,15 +255,15 @@ struct tern_peer *tern_node_peer(struct tern_net *tn,
 		.scope = dest->st_scope_id,
 		.port = dest->st_port ?: htons(READ_ONCE(tn->port)),
 	};
+	bool own_port = key.port == htons(READ_ONCE(tn->port));
 
 	memcpy(&key.addr, dest->st_addr, sizeof(key.addr));
-	if (is_self(&key.addr))
+	if (ipv6_addr_any(&key.addr) || (own_port && is_loopback(&key.addr)))
 		return tern_peer_self(tn);
 	peer = tern_peer_lookup(tn, &key);
 	if (peer && READ_ONCE(peer->addr_gen) == gen)
 		return peer;
-	if (tern_net_has_addr(tn, &key.addr, key.scope) &&
-	    key.port == htons(READ_ONCE(tn->port))) {
+	if (own_port && tern_net_has_addr(tn, &key.addr, key.scope)) {
 		if (peer)
 			tern_peer_put(peer);
 		return tern_peer_self(tn);

@@ -39,10 +39,22 @@ one "no such host" not-executed EHOSTUNREACH 8000 timeout 6000
 "${client[@]}" ip route add blackhole 10.98.0.0/24
 to=10.98.0.1
 one "a route that leads nowhere" not-executed EHOSTUNREACH 3000 timeout 2000
+to=127.0.0.1:9
+one "the loopback has the node at its own port only" not-executed ECONNREFUSED 1000
 unset to
 
 # shellcheck disable=SC2154
 "${server[@]}" tern up
+to=10.8.0.255
+one "all hosts of a network" not-executed EHOSTUNREACH 3000 timeout 2000
+unset to
+check "none of them heard of it" prints 0 stat server packets-in
+check "nor would they answer: a packet to all of them" "${client[@]}" python3 -S -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.sendto(bytes(100), ("10.8.0.255", 18018))'
+check "is dropped" eventually counted server drop-not-unicast
 one "not allowed: nothing was sent" not-executed ETIMEDOUT 1500 timeout 1000
 check "refused handshakes are counted" counted server drop-not-allowed
 check "and spend no memory" shows '. == []' "${server[@]}" tern -j peer show
