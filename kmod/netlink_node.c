@@ -170,6 +170,17 @@ static bool is_host(const struct in6_addr *addr)
 	return !ipv6_addr_any(addr) && !ipv6_addr_is_multicast(addr);
 }
 
+static bool has_address(const struct tern_node_config *config,
+			const struct in6_addr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_addresses; i++)
+		if (ipv6_addr_equal(&config->addresses[i], addr))
+			return true;
+	return false;
+}
+
 static int parse_addresses(struct genl_info *info, const struct nlattr *list,
 			   struct tern_node_config *config)
 {
@@ -183,6 +194,16 @@ static int parse_addresses(struct genl_info *info, const struct nlattr *list,
 		if (!is_host(&addr)) {
 			NL_SET_ERR_MSG_ATTR(info->extack, attr,
 					    "not the address of a host");
+			return -EINVAL;
+		}
+		/* It would need an interface, and is for one link only. */
+		if (ipv6_addr_type(&addr) & IPV6_ADDR_LINKLOCAL) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "link-local addresses cannot be chosen");
+			return -EINVAL;
+		}
+		if (has_address(config, &addr)) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr, "given twice");
 			return -EINVAL;
 		}
 		if (config->n_addresses == ARRAY_SIZE(config->addresses)) {

@@ -68,6 +68,8 @@ while IFS='|' read -r words text; do
 	check "tern $words changes nothing" shows \
 		"del(.uptime_ms) == $before" "${tern[@]}" -j show
 done <<'EOT'
+up address 127.0.0.1 address ::ffff:127.0.0.1|cannot bring the node up: address: given twice
+up address fe80::1|cannot bring the node up: address: link-local addresses cannot be chosen
 up port 0|cannot bring the node up: port: must be from 1 to 65535
 up lease 0|cannot bring the node up: lease: must be from 5s to 3600s
 up lease 4999|cannot bring the node up: lease: must be from 5s to 3600s
@@ -131,6 +133,8 @@ done
 check "a group of hosts cannot be called" \
 	refused 3 "not the address of one host" \
 	"${tern[@]}" call 224.0.0.1/5000 1
+check "nor be asked whether it is there" matches "not the address of one host" \
+	exits 1 "${tern[@]}" ping 224.0.0.1 count 1
 for words in up "up timeout 1s" down; do
 	# shellcheck disable=SC2086
 	check "others may not: tern $words" refused 1 "not permitted" \

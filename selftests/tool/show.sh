@@ -114,7 +114,8 @@ check "counters by pattern" shows \
 	'keys | length > 3 and all(startswith("calls"))' \
 	"${a[@]}" -j stat show 'calls*'
 check "counters as text" matches '^calls +3$' "${a[@]}" stat show
-check "a counter that does not exist" prints "" "${a[@]}" stat show nonsense
+check "a counter that does not exist" refused 1 "no counter is named 'nonsense'" \
+	"${a[@]}" stat show calls nonsense
 
 "${a[@]}" down
 check "a node that is down has no associations" shows \

@@ -110,7 +110,8 @@ const char *remote_text(const struct tern_result *result,
 	length = strlen(text);
 	if (result->cause != EINVAL)
 		return text;
-	if (to->st_service < TERN_PROGRAM_USER)
+	if (to->st_service < TERN_PROGRAM_USER &&
+	    (to->st_service != TERN_PROGRAM_NODE || to->st_version))
 		snprintf(text + length, REMOTE_TEXT_SIZE - length,
 			 ": programs below %d are the kernel's, which has only 0.0",
 			 TERN_PROGRAM_USER);

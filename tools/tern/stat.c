@@ -27,6 +27,20 @@ static bool is_wanted(const struct filter *filter, const char *name,
 	return false;
 }
 
+static bool is_counter(const struct netlink_replies *replies, const char *pattern)
+{
+	for (size_t i = 0; i < replies->count; i++) {
+		struct nlattr *stat = netlink_object(replies->msgs[i],
+						     TERN_A_STAT);
+		struct nlattr *name = nla_find(nla_data(stat), nla_len(stat),
+					       TERN_A_STAT_NAME);
+
+		if (name && !fnmatch(pattern, nla_get_string(name), 0))
+			return true;
+	}
+	return false;
+}
+
 static void print_stats(const struct netlink_replies *replies,
 			const struct filter *filter)
 {
@@ -75,6 +89,9 @@ int stat_run(struct args *args)
 		filter.zero = true;
 	filter.patterns = args->next;
 	replies = netlink_dump(TERN_CMD_STAT_GET, "show the counters");
+	for (char **pattern = filter.patterns; *pattern; pattern++)
+		if (!is_counter(&replies, *pattern))
+			fail("no counter is named '%s'", *pattern);
 	print_stats(&replies, &filter);
 	netlink_replies_free(&replies);
 	return 0;

@@ -54,7 +54,8 @@ enum tern_nl_call_side {
  * @TERN_CALL_STATE_QUEUED: It waits at its service for a worker.
  * @TERN_CALL_STATE_EXECUTING: A worker has it.
  * @TERN_CALL_STATE_DONE: The server keeps its reply until the client has it.
- * @TERN_CALL_STATE_CANCELLED: The server keeps a record that it must not run.
+ * @TERN_CALL_STATE_CANCELLED: A worker has it that was told that nobody waits
+ *   for it any more, and has not replied: it may have run.
  */
 enum tern_nl_call_state {
 	TERN_CALL_STATE_WAITING,
