@@ -86,6 +86,13 @@ check "executed once" verify
 "${server[@]}" tern up allow none
 one "not allowed any more" not-executed ETIMEDOUT 1500 timeout 1000
 check "its association was ended" counted server associations-ended
+# What asks for an association of its own does not use another one.
+asks_no_more()
+{
+	"${client[@]}" tern -j peer show | jq -e \
+		'all(.[] | select(.address == "10.8.0.2"); .state != "handshake")'
+}
+check "the client has given up asking" eventually asks_no_more
 "${client[@]}" tern up allow 10.8.0.2
 check "the server calls the client" "${server[@]}" tern ping 10.8.0.1 count 1
 one "that association is not for calls to the server" not-executed EACCES 1000
