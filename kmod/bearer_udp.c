@@ -219,8 +219,8 @@ static int udp_receive(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 		goto out;
 	}
-	if (skb->pkt_type == PACKET_BROADCAST ||
-	    skb->pkt_type == PACKET_MULTICAST) {
+	/* Not by broadcast or multicast, of this host either. */
+	if (skb->pkt_type != PACKET_HOST) {
 		TERN_COUNT(ub->b.tn, NOT_UNICAST);
 		kfree_skb(skb);
 		goto out;

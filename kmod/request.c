@@ -200,11 +200,13 @@ static void deliver(struct tern_request *req, struct tern_outbox *out)
 	tern_rxslot_post(assoc, i, tsecr, out);
 }
 
-/* Nothing more of a request is taken. */
-static void give_up(struct tern_request *req, const struct tern_wire_pkt *pkt,
-		    struct tern_outbox *out)
+/* What is missing of a request is not taken any more, nor asked for. */
+static void refuse_rest(struct tern_request *req,
+			const struct tern_wire_pkt *pkt,
+			struct tern_outbox *out)
 {
 	list_del_init(&req->link);
+	tern_request_consumed(req);
 	tern_rxslot_refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
 			   TERN_CAUSE_NO_SPACE, out);
 }
@@ -219,7 +221,7 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 	if (tern_assembly_is_cut_anew(in, &pkt->seg)) {
 		tern_assembly_free(in);
 		if (tern_assembly_start(in, &pkt->seg)) {
-			give_up(req, pkt, out);
+			refuse_rest(req, pkt, out);
 			return false;
 		}
 	}
@@ -234,7 +236,7 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		deliver(req, out);
 	} else if (!room) {
 		TERN_COUNT(req->assoc->tn, REFUSED_QUEUE);
-		give_up(req, pkt, out);
+		refuse_rest(req, pkt, out);
 	}
 	return true;
 }
