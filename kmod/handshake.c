@@ -165,6 +165,15 @@ void tern_handshake_cookie(struct tern_assoc *assoc,
 	spin_unlock_bh(&peer->lock);
 }
 
+/* Whether an association is of a life of the peer that ended before @assoc. */
+static bool is_of_earlier_life(const struct tern_assoc *old,
+			       const struct tern_assoc *assoc)
+{
+	return old->state == TERN_ASSOC_UP && !old->superseded &&
+	       old->began_us <= assoc->began_us &&
+	       old->remote_epoch != assoc->remote_epoch;
+}
+
 /* Ends what is left of earlier lives of a peer; @assoc is of the present. */
 static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 {
@@ -177,9 +186,7 @@ static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 		found = NULL;
 		spin_lock_bh(&peer->lock);
 		list_for_each_entry(old, &peer->assocs, link) {
-			if (old->state != TERN_ASSOC_UP || old->superseded ||
-			    old->began_us > assoc->began_us ||
-			    old->remote_epoch == assoc->remote_epoch)
+			if (!is_of_earlier_life(old, assoc))
 				continue;
 			found = old;
 			WRITE_ONCE(old->superseded, true);
@@ -251,8 +258,10 @@ void tern_handshake_confirm(struct tern_assoc *assoc, struct tern_outbox *out)
 	if (confirm) {
 		WRITE_ONCE(assoc->state, TERN_ASSOC_UP);
 		TERN_COUNT(peer->tn, ASSOC_MADE);
-		if (!peer->assoc && !peer->hello)
+		/* It may be the only one: a HELLO of this node may be in vain. */
+		if (!peer->assoc || is_of_earlier_life(peer->assoc, assoc))
 			peer->assoc = assoc;
+		__tern_calls_pump(peer, out);
 	}
 	spin_unlock_bh(&peer->lock);
 	if (confirm)

@@ -86,16 +86,18 @@ check "executed once" verify
 "${server[@]}" tern up allow none
 one "not allowed any more" not-executed ETIMEDOUT 1500 timeout 1000
 check "its association was ended" counted server associations-ended
-# What asks for an association of its own does not use another one.
-asks_no_more()
-{
-	"${client[@]}" tern -j peer show | jq -e \
-		'all(.[] | select(.address == "10.8.0.2"); .state != "handshake")'
-}
-check "the client has given up asking" eventually asks_no_more
 "${client[@]}" tern up allow 10.8.0.2
+forget
+calls timeout 20000 &
+waits()
+{
+	[ "$("${client[@]}" tern -j call show | jq length)" -gt 0 ]
+}
+check "a call waits for an association" eventually waits
 check "the server calls the client" "${server[@]}" tern ping 10.8.0.1 count 1
-one "that association is not for calls to the server" not-executed EACCES 1000
+wait $!
+check "the call goes to the association that there is" ended 1 not-executed EACCES
+one "which is not for calls to the server" not-executed EACCES 1000
 check "they did not run" verify
 end_service
 finish
