@@ -257,12 +257,12 @@ TEST_F(call, deadline_while_queued)
 
 TEST_F(call, deadline_while_executing)
 {
-	static const struct tern_call_opts half_a_second = { .timeout_ms = 500 };
+	static const struct tern_call_opts a_second = { .timeout_ms = 1000 };
 	struct tern_request request;
 	struct caller caller;
 	char buf[16];
 
-	ASSERT_EQ(0, caller_start(&caller, &self->place, 7, &half_a_second));
+	ASSERT_EQ(0, caller_start(&caller, &self->place, 7, &a_second));
 	ASSERT_EQ(5, tern_recv_request(self->place.server, &request, buf,
 				       sizeof(buf), 0));
 	caller_wait(&caller);

@@ -436,7 +436,7 @@ static void reply_at_once(struct tern_loop *loop, struct tern_job *job,
 /* The callback itself ends the job, which then serves for the next request. */
 TEST_F(serve, expired)
 {
-	const struct tern_call_opts brief = { .timeout_ms = 10 * SHORT_MS };
+	const struct tern_call_opts brief = { .timeout_ms = 20 * SHORT_MS };
 	struct test *test = &self->test;
 	int i;
 
@@ -470,7 +470,7 @@ static void reply_in_thread(struct tern_loop *loop, struct tern_job *job,
 
 TEST_F(serve, expired_while_another_thread_replies)
 {
-	const struct tern_call_opts brief = { .timeout_ms = 10 * SHORT_MS };
+	const struct tern_call_opts brief = { .timeout_ms = 20 * SHORT_MS };
 	struct test *test = &self->test;
 
 	test->service.jobs = 1;

@@ -9,7 +9,7 @@
 #include "lib_test.h"
 
 /* Of a call whose deadline is reached while it executes. */
-static const struct tern_call_opts brief = { .timeout_ms = 500 };
+static const struct tern_call_opts brief = { .timeout_ms = 1000 };
 
 FIXTURE(wanted) {
 	struct place		place;
@@ -144,7 +144,7 @@ TEST_F(wanted, deadline)
 TEST_F(wanted, more_time)
 {
 	const struct tern_call_opts generous = {
-		.timeout_ms = 500,
+		.timeout_ms = 1000,
 		.extend_ms = LONG_MS,
 	};
 	struct tern_result result;

@@ -286,7 +286,7 @@ TEST_F(async, reply_recv_leaves_outcomes)
 
 TEST_F(async, deadlines)
 {
-	struct tern_cmsg_call start = { .timeout_ms = 150 };
+	struct tern_cmsg_call start = { .timeout_ms = 1000 };
 	bool seen[2] = { false };
 	struct message m;
 
@@ -312,7 +312,7 @@ TEST_F(async, deadlines)
 /* A late reply is accepted, dropped, and matches no other call. */
 TEST_F(async, late_reply)
 {
-	struct tern_cmsg_call start = { .id = 1, .timeout_ms = 100 };
+	struct tern_cmsg_call start = { .id = 1, .timeout_ms = 1000 };
 	struct message late, m;
 
 	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));

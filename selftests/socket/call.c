@@ -343,7 +343,7 @@ TEST_F(call, time_left)
 /* It waits whatever the file's mode is. */
 TEST_F(call, waits_in_nonblocking_mode)
 {
-	struct tern_ioc_call c = { .timeout_ms = 100 };
+	struct tern_ioc_call c = { .timeout_ms = 1000 };
 
 	ASSERT_EQ(0, fcntl(self->client, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(0, call(self->client, &c, ECHO, "abc", 3, reply, 3));

@@ -37,7 +37,7 @@ TEST_F(polling, failed_calls_are_readable)
 	ASSERT_EQ(0, send_call(self->client, &nobody, &start, "", 0));
 	EXPECT_EQ(POLLIN, ready(self->client, POLLIN, 5000));
 	ASSERT_EQ(0, receive(self->client, &m, buf, 8, MSG_DONTWAIT));
-	start.timeout_ms = 100;
+	start.timeout_ms = 1000;
 	ASSERT_EQ(0, send_call(self->client, NULL, &start, "", 0));
 	EXPECT_EQ(POLLIN, ready(self->server, POLLIN, 0));
 	EXPECT_EQ(0, ready(self->client, POLLIN, 0));
