@@ -61,6 +61,7 @@ static void learn_path(struct tern_call *call, const struct tern_wire_pkt *pkt)
 	if (pkt->type == TERN_PKT_REP)
 		heard = min(heard, call->first_sent_us);
 	assoc->peer->trouble = TERN_CAUSE_NONE;
+	assoc->peer->hello_pause = 0;
 	if (pkt->tsecr && trip < TRIP_MAX_US) {
 		tern_rtt_sample(&assoc->rtt, trip);
 		assoc->confirmed_us = max(assoc->confirmed_us, heard);
@@ -104,30 +105,61 @@ static bool has_room(const struct tern_call *call, u32 total)
 	       READ_ONCE(call->sk->sk_rcvbuf);
 }
 
+/*
+ * Raises what a reply in segments is charged with; false when there is no room
+ * for it, so that it has to wait where it is cached.
+ */
+static bool charge(struct tern_call *call, u32 to)
+{
+	u32 more = to > call->reply_charge ? to - call->reply_charge : 0;
+	struct tern_net *tn = call->peer->tn;
+
+	if (atomic64_add_return(more, &tn->reply_bytes) >
+	    READ_ONCE(tn->set.queue_net)) {
+		atomic64_sub(more, &tn->reply_bytes);
+		TERN_COUNT(tn, REPLY_NO_ROOM);
+		return false;
+	}
+	call->reply_charge += more;
+	return true;
+}
+
+/* Begins with a reply. */
+static bool begin(struct tern_call *call, const struct tern_wire_seg *seg)
+{
+	if (seg->total > seg->size && !charge(call, tern_seg_charge(seg)))
+		return false;
+	if (!tern_assembly_start(&call->reply, seg))
+		return true;
+	__tern_call_drop_reply(call);
+	TERN_COUNT(call->peer->tn, PKT_NO_MEMORY);
+	return false;
+}
+
 /* Adds a segment of a reply; true when the reply is whole. */
 static bool collect(struct tern_call *call, const struct tern_wire_pkt *pkt,
 		    struct sk_buff *skb, bool *taken)
 {
-	struct tern_net *tn = call->peer->tn;
 	struct tern_assembly *in = &call->reply;
 
-	if (tern_assembly_is_cut_anew(in, &pkt->seg)) {
-		tern_assembly_free(in);
-		call->replying = false;
-	}
+	if (tern_assembly_is_cut_anew(in, &pkt->seg))
+		__tern_call_drop_reply(call);
 	if (in->segs && !tern_assembly_matches(in, &pkt->seg)) {
-		TERN_COUNT(tn, BAD_SEGMENT);
+		TERN_COUNT(call->peer->tn, BAD_SEGMENT);
 		return false;
 	}
-	if (!in->segs && tern_assembly_start(in, &pkt->seg)) {
-		TERN_COUNT(tn, PKT_NO_MEMORY);
+	if (!in->segs && !begin(call, &pkt->seg))
 		return false;
-	}
 	*taken = tern_assembly_add(in, pkt, skb);
 	call->replying = true;
 	if (*taken)
 		call->fruitless = 0;
-	return tern_assembly_is_whole(in);
+	if (tern_assembly_is_whole(in))
+		return true;
+	/* Only now it is known what the packets that it comes in take. */
+	if (!charge(call, in->truesize))
+		__tern_call_drop_reply(call);
+	return false;
 }
 
 static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,

@@ -34,6 +34,26 @@ struct tern_call *tern_call_alloc(struct tern_net *tn)
 	return call;
 }
 
+/* Nothing more is missing of a reply: the receive buffer counts it. */
+static void uncharge_reply(struct tern_call *call)
+{
+	if (!call->reply_charge)
+		return;
+	atomic64_sub(call->reply_charge, &call->peer->tn->reply_bytes);
+	call->reply_charge = 0;
+}
+
+/**
+ * __tern_call_drop_reply - free what is here of a reply
+ * @call: the call, whose peer's lock is held
+ */
+void __tern_call_drop_reply(struct tern_call *call)
+{
+	tern_assembly_free(&call->reply);
+	uncharge_reply(call);
+	call->replying = false;
+}
+
 void tern_call_put(struct tern_call *call)
 {
 	if (!refcount_dec_and_test(&call->ref))
@@ -63,9 +83,12 @@ void __tern_call_retry_later(struct tern_call *call, u64 now)
 }
 
 /**
- * __tern_call_arm - start the timer of a call, or start it anew
+ * __tern_call_arm - see to it that the timer of a call goes off in time
  * @call: the call
  * @now: the time
+ *
+ * It may go off too early, but is never put off: packets without end would keep
+ * it from ever going off.
  */
 void __tern_call_arm(struct tern_call *call, u64 now)
 {
@@ -76,7 +99,7 @@ void __tern_call_arm(struct tern_call *call, u64 now)
 	else if (!call->reported)
 		at = min(at, call->cancelling ? call->deadline_us :
 						call->cancel_us);
-	if (!mod_timer(&call->timer, tern_timer_at(at, now)))
+	if (!timer_reduce(&call->timer, tern_timer_at(at, now)))
 		tern_call_get(call);
 }
 
@@ -96,6 +119,10 @@ static void report(struct tern_call *call, u8 outcome, u8 cause)
 	WRITE_ONCE(call->reported, true);
 	call->outcome = outcome;
 	call->cause = cause;
+	if (outcome == TERN_REPLIED)
+		uncharge_reply(call);
+	else
+		__tern_call_drop_reply(call);
 	switch (outcome) {
 	case TERN_REPLIED:
 		TERN_COUNT(tn, CALLS_REPLIED);
@@ -429,8 +456,7 @@ void __tern_calls_assoc_ended(struct tern_assoc *assoc,
 			continue;
 		}
 		slot_release(call, false);
-		tern_assembly_free(&call->reply);
-		call->replying = false;
+		__tern_call_drop_reply(call);
 		call->state = TERN_CALL_WAITING;
 		list_add_tail(&call->link, &peer->waiting);
 		peer->n_waiting++;

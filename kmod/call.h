@@ -81,6 +81,7 @@ struct tern_call {
 	u32	retransmits;
 	u8	fruitless;		/* probes since the last progress */
 	u16	missing;		/* segments that the last RESEND named */
+	u32	reply_charge;		/* in reply_bytes, until the reply is whole */
 	struct timer_list	timer;
 
 	/* what the user reads */
@@ -126,6 +127,7 @@ void tern_call_input_ask(struct tern_assoc *assoc,
 void tern_calls_ack_idle(struct tern_assoc *assoc, struct tern_outbox *out);
 
 /* For answer.c, the association and the peer, which hold the lock. */
+void __tern_call_drop_reply(struct tern_call *call);
 void __tern_call_end(struct tern_call *call, u8 outcome, u8 cause,
 		     bool unacked);
 void __tern_call_arm(struct tern_call *call, u64 now);

@@ -235,6 +235,9 @@ void tern_handshake_welcome(struct tern_assoc *assoc,
 	peer->hello = NULL;
 	peer->assoc = assoc;
 	peer->trouble = TERN_CAUSE_NONE;
+	/* until a call is answered */
+	peer->hello_pause = tern_rtt_backoff(max_t(u32, peer->hello_pause,
+						   TERN_RTO_MIN_US));
 	if (timer_delete(&peer->timer))
 		tern_peer_put(peer);
 	TERN_COUNT(peer->tn, ASSOC_MADE);
@@ -268,6 +271,15 @@ void tern_handshake_confirm(struct tern_assoc *assoc, struct tern_outbox *out)
 		end_earlier_lives(assoc, out);
 }
 
+static bool is_known(struct tern_net *tn, const struct tern_path *from)
+{
+	struct tern_peer *peer = tern_peer_lookup(tn, &from->peer);
+
+	if (peer)
+		tern_peer_put(peer);
+	return peer;
+}
+
 /**
  * tern_handshake_refuse - answer a packet of an association that is not known
  * @tn: the node
@@ -276,7 +288,8 @@ void tern_handshake_confirm(struct tern_assoc *assoc, struct tern_outbox *out)
  *
  * The answer is not much longer than the question (56 bytes to the 44 of CANCEL,
  * 48 of ASK, 53 of RESEND and 76 of REQ), rate-limited, and goes only to nodes
- * that may associate with this one.
+ * that may associate with this one, and to those that it calls: they may ask for
+ * the owner of a call that it made in an earlier life.
  */
 void tern_handshake_refuse(struct tern_net *tn, const struct tern_path *from,
 			   const struct tern_wire_pkt *pkt)
@@ -299,7 +312,7 @@ void tern_handshake_refuse(struct tern_net *tn, const struct tern_path *from,
 	/* A node that is not up has no epoch to tell of. */
 	if (!up)
 		return;
-	if (!tern_net_allows(tn, &from->peer.addr)) {
+	if (!tern_net_allows(tn, &from->peer.addr) && !is_known(tn, from)) {
 		TERN_COUNT(tn, NOT_ALLOWED);
 		return;
 	}

@@ -96,6 +96,14 @@ u32 tern_digest_data(u32 seed, const void *data, u32 len)
 	return len ? crc32c(seed, data, len) : seed;
 }
 
+/* What an incoming message may hold in memory, going by one of its segments. */
+u32 tern_seg_charge(const struct tern_wire_seg *seg)
+{
+	u32 count = seg->size ? DIV_ROUND_UP(seg->total, seg->size) : 1;
+
+	return seg->total + count * SKB_TRUESIZE(0);
+}
+
 /* Whether a segment is of the message that is being assembled. */
 bool tern_assembly_matches(const struct tern_assembly *in,
 			   const struct tern_wire_seg *seg)

@@ -67,6 +67,7 @@ static inline bool tern_assembly_is_cut_anew(const struct tern_assembly *in,
 	       in->digest == seg->digest && seg->size < in->size;
 }
 
+u32 tern_seg_charge(const struct tern_wire_seg *seg);
 bool tern_assembly_matches(const struct tern_assembly *in,
 			   const struct tern_wire_seg *seg);
 int tern_assembly_start(struct tern_assembly *in,

@@ -89,6 +89,7 @@ struct tern_net {
 	atomic64_t	cache_bytes;
 	atomic64_t	queue_bytes;
 	atomic64_t	detached_bytes;	/* quiet calls without a socket */
+	atomic64_t	reply_bytes;	/* replies of which segments are missing */
 	unsigned long	pressed_until;	/* jiffies: memory is short */
 
 	/* identity; written under config */

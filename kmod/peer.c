@@ -195,6 +195,13 @@ bool tern_peer_reap(struct tern_peer *peer)
 	return true;
 }
 
+/* Has tern_peer_timeout() called after so many microseconds. */
+static void arm(struct tern_peer *peer, u64 us)
+{
+	if (!mod_timer(&peer->timer, jiffies + usecs_to_jiffies(us)))
+		tern_peer_get(peer);
+}
+
 /* Sends HELLO and sets the timer for the next; the lock is held. */
 void __tern_peer_say_hello(struct tern_peer *peer, struct tern_outbox *out)
 {
@@ -214,15 +221,16 @@ void __tern_peer_say_hello(struct tern_peer *peer, struct tern_outbox *out)
 	peer->hello_sent_us = tern_now_us();
 	tern_packet_post(out, assoc, &pkt, NULL, 0);
 	TERN_COUNT(tn, HELLO_OUT);
-	if (!mod_timer(&peer->timer,
-		       jiffies + usecs_to_jiffies(peer->hello_rto)))
-		tern_peer_get(peer);
+	arm(peer, peer->hello_rto);
 }
 
 /**
  * __tern_peer_hello - begin a handshake
  * @peer: the peer, whose lock is held, without a handshake under way
  * @out: for the packet
+ *
+ * Associations that come to nothing one after another are made more and more
+ * slowly.
  *
  * Return: 0 or why not, enum tern_cause.
  */
@@ -232,6 +240,7 @@ int __tern_peer_hello(struct tern_peer *peer, struct tern_outbox *out)
 	struct tern_assoc *assoc = NULL;
 	struct tern_route *route;
 	int cause = TERN_CAUSE_NO_SPACE;
+	u64 at, now;
 
 	lockdep_assert_held(&peer->lock);
 	rcu_read_lock();
@@ -251,7 +260,14 @@ int __tern_peer_hello(struct tern_peer *peer, struct tern_outbox *out)
 	peer->trouble = TERN_CAUSE_NONE;
 	peer->cookie = 0;
 	peer->hello_rto = TERN_RTO_INIT_US;
-	__tern_peer_say_hello(peer, out);
+	at = peer->hello_sent_us + peer->hello_pause;
+	now = tern_now_us();
+	if (at > now) {
+		peer->hello_rto /= 2;	/* as if one had been sent before */
+		arm(peer, at - now);
+	} else {
+		__tern_peer_say_hello(peer, out);
+	}
 	cause = 0;
 out:
 	rcu_read_unlock();

@@ -51,6 +51,7 @@ struct tern_peer {
 	u8	trouble;		/* enum tern_cause, from ICMP */
 	struct timer_list	timer;	/* HELLO again; holds a reference */
 	u32	hello_rto;
+	u32	hello_pause;		/* since the last HELLO, for a new handshake */
 	u64	hello_sent_us;
 	u64	cookie;			/* the peer's, 0: none yet */
 	unsigned long	used;		/* jiffies */

@@ -17,13 +17,10 @@
 #include "service.h"
 #include "worker.h"
 
-/* What an incoming message may hold in memory while it is queued. */
+/* What a request may hold in memory while it is queued. */
 static u32 charge_of(const struct tern_wire_seg *seg)
 {
-	u32 count = seg->size ? DIV_ROUND_UP(seg->total, seg->size) : 1;
-
-	return sizeof(struct tern_request) + seg->total +
-	       count * SKB_TRUESIZE(0);
+	return sizeof(struct tern_request) + tern_seg_charge(seg);
 }
 
 static bool has_room(const struct tern_assoc *assoc, u32 size)

@@ -2,10 +2,12 @@
 /*
  * What a client can make a server hold: by calls of which it gives no sign, since
  * those with TERN_CALL_MAYBE hold the association beyond its lease, and by
- * requests that it does not complete.
+ * requests that it does not complete. What a server can make a client hold: by
+ * replies that it does not complete, and by packets without end.
  */
 #include "virtual.h"
 #include "world.h"
+#include "../call.h"
 #include "../packet.h"
 #include "../request.h"
 #include "../service.h"
@@ -169,9 +171,122 @@ static void incomplete_within_limits(struct kunit *test)
 	world_finish();
 }
 
+static const struct trouble deaf = {
+	.name		= "a server that hears nothing",
+	.loss		= 100,
+	.timeout_ms	= 1000,
+};
+
+/* The call in @slot is executing, says the server. */
+static void send_busy(u16 slot)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_BUSY,
+		.seq = 1,
+		.slot = slot,
+		.slots = world.assoc[0]->tx.offer,
+	};
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	rcu_read_lock();
+	tern_call_input_busy(world.assoc[0], &pkt, &out);
+	rcu_read_unlock();
+	world_flush(&out);
+}
+
+/* Packets without end do not put off a deadline. */
+static void deadline_in_a_storm(struct kunit *test)
+{
+	u64 begin;
+
+	world_begin(test, &deaf);
+	begin = virtual_now_us;
+	world_submit();
+	while (!world.n_reported &&
+	       virtual_now_us < begin + 10 * USEC_PER_SEC) {
+		send_busy(world.records[0].call->slot);
+		world_pass_time();
+	}
+	KUNIT_EXPECT_EQ(test, count_outcome(TERN_UNKNOWN), 1U);
+	KUNIT_EXPECT_LT(test, virtual_now_us,
+			begin + (deaf.timeout_ms + 100) * USEC_PER_MSEC);
+	world_collect();
+	world_finish();
+}
+
+/* Segment @i of a large reply to the call in @slot. */
+static void send_reply(struct kunit *test, u16 slot, u32 i)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_REP,
+		.seq = 1,
+		.slot = slot,
+		.slots = world.assoc[0]->tx.offer,
+		.seg = {
+			.total = TERN_MESSAGE_MAX,
+			.offset = i * TERN_WIRE_SEG_MIN,
+			.size = TERN_WIRE_SEG_MIN,
+		},
+	};
+	struct sk_buff *skb = alloc_skb(TERN_WIRE_SEG_MIN, GFP_KERNEL);
+	struct tern_outbox out;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_put_zero(skb, TERN_WIRE_SEG_MIN);
+	tern_outbox_init(&out);
+	rcu_read_lock();
+	if (!tern_call_input_reply(world.assoc[0], &pkt, skb, &out))
+		kfree_skb(skb);
+	rcu_read_unlock();
+	world_flush(&out);
+}
+
+/* What the parts of replies take that are here. */
+static u64 replies(void)
+{
+	u64 bytes = 0;
+	u32 id;
+
+	for (id = 0; id < world.n_calls; id++)
+		bytes += world.records[id].call->reply.truesize;
+	return bytes;
+}
+
+/* A server cannot fill its client either, nor beyond the deadlines. */
+static void replies_within_limits(struct kunit *test)
+{
+	const u64 limit = 1 << 20;
+	u64 most = 0;
+	u32 i, id;
+
+	world_begin(test, &deaf);
+	world.tn[0].set.queue_net = limit;
+	for (i = 0; i < HOSTILE; i++)
+		world_submit();
+	for (i = 0; i < TERN_MESSAGE_MAX / TERN_WIRE_SEG_MIN - 1; i++) {
+		for (id = 0; id < HOSTILE; id++)
+			send_reply(test, world.records[id].call->slot, i);
+		most = max(most, replies());
+	}
+	KUNIT_EXPECT_GT(test, most, limit / 2);
+	KUNIT_EXPECT_LE(test, most, limit);
+	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&world.tn[0].reply_bytes),
+			limit);
+	for (i = 0; i < 10000 && world.n_reported < HOSTILE; i++)
+		world_pass_time();
+	KUNIT_EXPECT_EQ(test, count_outcome(TERN_UNKNOWN), HOSTILE);
+	KUNIT_EXPECT_EQ(test, replies(), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&world.tn[0].reply_bytes), 0);
+	world_collect();
+	world_finish();
+}
+
 static struct kunit_case held_cases[] = {
 	KUNIT_CASE(held_within_limits),
 	KUNIT_CASE(incomplete_within_limits),
+	KUNIT_CASE(replies_within_limits),
+	KUNIT_CASE(deadline_in_a_storm),
 	{}
 };
 

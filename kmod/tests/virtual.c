@@ -14,9 +14,9 @@ static struct {
 } timers[TIMERS];
 static unsigned int n_timers;
 
-int virtual_mod_timer(struct timer_list *timer, unsigned long expires)
+static int start(struct timer_list *timer, unsigned long expires, bool later)
 {
-	unsigned long ticks = expires - jiffies;
+	u64 at_us = virtual_now_us + (expires - jiffies) * (USEC_PER_SEC / HZ);
 	unsigned int i;
 
 	for (i = 0; i < n_timers; i++)
@@ -24,12 +24,25 @@ int virtual_mod_timer(struct timer_list *timer, unsigned long expires)
 			break;
 	if (WARN_ON_ONCE(i == TIMERS))
 		return 1;
-	timers[i].timer = timer;
-	timers[i].at_us = virtual_now_us + ticks * (USEC_PER_SEC / HZ);
-	if (i < n_timers)
+	if (i < n_timers) {
+		if (later || at_us < timers[i].at_us)
+			timers[i].at_us = at_us;
 		return 1;
+	}
+	timers[i].timer = timer;
+	timers[i].at_us = at_us;
 	n_timers++;
 	return 0;
+}
+
+int virtual_mod_timer(struct timer_list *timer, unsigned long expires)
+{
+	return start(timer, expires, true);
+}
+
+int virtual_timer_reduce(struct timer_list *timer, unsigned long expires)
+{
+	return start(timer, expires, false);
 }
 
 int virtual_timer_delete(struct timer_list *timer)

@@ -24,12 +24,14 @@ void virtual_begin(u64 now_us);
 void virtual_expire(void);
 unsigned int virtual_timers(void);
 int virtual_mod_timer(struct timer_list *timer, unsigned long expires);
+int virtual_timer_reduce(struct timer_list *timer, unsigned long expires);
 int virtual_timer_delete(struct timer_list *timer);
 
 #define tern_now_us()		virtual_now_us
 #define jiffies			((unsigned long)(virtual_now_us / \
 						 (USEC_PER_SEC / HZ)))
 #define mod_timer(t, e)		virtual_mod_timer(t, e)
+#define timer_reduce(t, e)	virtual_timer_reduce(t, e)
 #define timer_delete(t)		virtual_timer_delete(t)
 #define timer_delete_sync(t)	virtual_timer_delete(t)
 
