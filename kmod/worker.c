@@ -282,23 +282,26 @@ static void wake_event(struct sock *sk)
 /*
  * Tells the worker that a request is not wanted any more, and decides when it
  * is given up.  The lock is held.
+ *
+ * It is told again when the end comes before the deadline, of which it was told.
  */
 static bool __tell(struct tern_request *req, u8 cause, bool give_up)
 {
 	struct tern_worker *worker = req->worker;
 	struct tern_service *service = req->service;
-	bool first = !req->told;
+	bool ends = give_up && !req->give_up_us;
 
 	if (req->given_up)
 		return false;
-	if (first) {
+	if (!req->told || (ends && cause != TERN_CAUSE_TIMEOUT)) {
 		req->told = cause;
+		if (!req->unseen)
+			WRITE_ONCE(worker->n_events, worker->n_events + 1);
 		req->unseen = true;
-		WRITE_ONCE(worker->n_events, worker->n_events + 1);
 		TERN_COUNT(service->tn, TOLD);
 		wake_event(worker->sk);
 	}
-	if (give_up && !req->give_up_us) {
+	if (ends) {
 		req->give_up_us = tern_now_us() +
 				  1000ULL * READ_ONCE(service->tn->set.grace_ms);
 		arm(service, req->give_up_us);

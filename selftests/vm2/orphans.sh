@@ -106,10 +106,44 @@ exterminate()
 		grep -q '^1 replied' /out/exterminated"
 }
 
-ETIMEDOUT=110 ECONNRESET=104
+ETIMEDOUT=110 ECONNRESET=104 ECANCELED=125
+
+# withdraw_each FIRST: calls that their workers have been told of, with the time
+# that is left then, and that execute on.
+withdraw_each()
+{
+	local first=$1 i
+
+	for i in "${!policies[@]}"; do
+		vm2_bg A "$programs/caller first $((first + i)) delay 1000000 \
+			timeout 90000 async 1 10.9.0.2/$((program + 1 + i)) \
+			/out/out.$EPOCHREALTIME" >/dev/null
+		check "${policies[i]}: another call executes" \
+			says "${policies[i]}" "begin $((first + i))"
+	done
+	vm2_run A "pkill -USR1 -x caller"
+	for i in "${!policies[@]}"; do
+		check "${policies[i]}: it is withdrawn" \
+			says "${policies[i]}" "event $((first + i)) $ECANCELED "
+	done
+}
+
+# told_again POLICY ID: another event says that the end comes sooner.
+told_again()
+{
+	says "$1" "event $2 $ECONNRESET " && says "$1" "gone $2" &&
+		awk -v id="$2" -v grace="$grace" '
+			{ print }
+			$2 == "event" && $3 == id { n++; told = $1; left = $5 }
+			$2 == "gone" && $3 == id { gone = $1 }
+			END { exit !(n == 2 && left <= grace + 50 &&
+				     gone - told >= left - 50) }' \
+			"$vm2_dir/B/share/${workers[$1]}.out"
+}
 
 start
-check "client up" up_a
+# it lets nobody call it, and need not
+check "client up" vm2_run A "tern up"
 start_workers
 check "workers up" up_workers
 
@@ -121,12 +155,13 @@ ended_since()
 
 # The client's machine is reset, and comes up within the lease.
 call_each 1 90000
+withdraw_each 31
 check "the client's machine is reset" vm2_reboot A
 for i in "${!policies[@]}"; do
 	check "${policies[i]}: nobody knows of it yet" \
 		silent "${policies[i]}" $((1 + i))
 done
-check "client up again" up_a
+check "client up again" vm2_run A "tern up"
 check "and calls" vm2_run A "tern ping 10.9.0.2 count 1"
 check "the server knows of the reboot" until_true counted B peer-reboots
 check "reincarnate: the new epoch ends the call" \
@@ -139,6 +174,10 @@ check "exterminate: the call runs on until it is named" silent exterminate 4
 check "the client's node names its calls" exterminate
 check "exterminate: that ends them" given_up exterminate 4 $ECONNRESET
 check "expire: the call runs on even then" silent expire 1
+for i in 1 2 3; do
+	check "${policies[i]}: the end of a call that was withdrawn is told again" \
+		told_again "${policies[i]}" $((31 + i))
+done
 
 # It comes up when the server has forgotten it already.
 check "a short lease" vm2_run B "tern up lease 5s"
