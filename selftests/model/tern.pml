@@ -30,6 +30,9 @@
  *	6  a server that rebooted executes no call of its previous life
  *	7  no request is executed, and no reply taken, before all of it is there
  *	8  what was delivered one-way is executed, unless its queue is lost
+ *	9  nothing is given up before its worker was told
+ *	10 no policy for orphans gives up what it does not name
+ *	11 but all that it names, and no worker waits for the owner for ever
  */
 
 /*
@@ -66,6 +69,15 @@
 #ifndef RESETS
 #define RESETS	0	/* reboots of the client; at most 1 */
 #endif
+#ifndef HEIRS
+#define HEIRS	0	/* with RESETS: what may come instead of one */
+#endif
+#ifndef HANGS
+#define HANGS	1	/* with ORPHANS: workers that never end by themselves */
+#endif
+#ifndef EXTENDS
+#define EXTENDS	0	/* with ORPHANS: workers that ask for more time */
+#endif
 #ifndef ROUNDS
 #define ROUNDS	2	/* of timers, within which all ends once healed */
 #endif
@@ -80,8 +92,16 @@
  * reply is in two parts, of which only the first is sent again by itself.  With
  * ONEWAY call 0 is one-way.  With TAKEOVER the server does not reboot: another
  * node takes over its address, with an epoch of its own, while the first one goes
- * on with what it has, and is reached until the network heals.
+ * on with what it has, and is reached until the network heals.  With ORPHANS,
+ * enum tern_orphans, the service has that policy, and workers may never end by
+ * themselves.  With HEIRS, instead of a reboot of the client, another node has
+ * its address from then on, while the client goes on at another one: packets
+ * reach whom they are for.
  */
+#define EXPIRE		0
+#define REINCARNATE	1
+#define GENTLE		2
+#define EXTERMINATE	3
 #define PROPERTY(n, holds) assert((ONLY && ONLY != n) || (holds))
 
 /* Sets of at most eight members. */
@@ -192,6 +212,20 @@ byte have[(ACCEPTS + 1) * SLOTS];	/* parts that are here */
 byte queue;		/* one-way calls that a service has */
 byte was_queued;	/* ... or has had */
 byte lost;		/* ... of which the queue was lost */
+#endif
+#ifdef ORPHANS
+byte ask, own, own_gone, denied;	/* packets; the last is STALE of a client */
+byte exterminate;	/* the same, by association of the server */
+byte gone;		/* calls whose user is gone */
+byte hung;		/* calls whose worker never ends by itself */
+byte orphan;		/* calls that execute without a slot */
+byte warned, doomed;	/* the worker was told; it will be given up */
+byte wanting;		/* calls whose worker waits for the owner's answer */
+byte superseded;	/* associations that are kept to ask on them */
+byte unheard;		/* calls whose owner was asked in vain until the lease */
+bool named;		/* the client's node has named what it left */
+bool expired;		/* in the healed network the deadlines pass */
+byte hangs, extends;
 #endif
 byte n_accepts;
 byte old_life;		/* associations from before the reboot, or takeover */
@@ -541,6 +575,17 @@ inline reset()
 	i = 0
 }
 
+/* Another node has the client's address, and the client a new one. */
+inline inherit()
+{
+	for (a : 1 .. n_assocs) {
+		ADD(former_life, a)
+	}
+	current = 0;
+	asking = 0;
+	a = 0
+}
+
 #define MAY_PART(a)	(!healed && partings < PARTINGS && \
 			 assoc_state[a] == UP)
 
@@ -618,6 +663,13 @@ end:	do
 		resets++;
 		reset()
 	}
+#if HEIRS > 0
+	:: d_step {
+		!healed && resets < HEIRS && n_assocs && n_assocs < ASSOCS - 1 ->
+		resets++;
+		inherit()
+	}
+#endif
 	od
 }
 
@@ -627,6 +679,8 @@ end:	do
 #define HAS_REFUSED(x)	HAS(not_executed, x)
 #define HAS_UNKNOWN(x)	HAS(unknown, x)
 #define HAS_RESEND(x)	HAS(resend, x)
+#define HAS_ASK(x)	HAS(ask, x)
+#define MAY_NAME	(ORPHANS == EXTERMINATE && current && former_life && !named)
 #define MAY_ACK(x)	(!healed && HAS(unacked, x))
 #define CAN_CANCEL	(!healed && cancels < CANCELS)
 #define MAY_CANCEL(x)	(CAN_CANCEL && state[x] == SENT && !HAS(cancelling, x))
@@ -711,6 +765,40 @@ end:	do
 		}
 	}
 #endif
+#ifdef ORPHANS
+	/* tern_call_input_ask(); tern_handshake_refuse() */
+	:: atomic {
+		PICK(x, CALLS, HAS_ASK);
+		d_step {
+			ARRIVES(ask, x);
+			find(x);
+			if
+			:: assoc_state[call_assoc[x]] != UP -> ADD(denied, x)
+			:: assoc_state[call_assoc[x]] == UP && found &&
+			   told[x] == NONE && !HAS(cancelling, x) -> ADD(own, x)
+			:: else -> ADD(own_gone, x)
+			fi;
+			found = 0;
+			x = 0
+		}
+	}
+	/* drop_calls(): the user goes away */
+	:: atomic {
+		PICK(x, CALLS, MAY_CANCEL);
+		d_step {
+			cancels++;
+			ADD(gone, x);
+			ADD(cancelling, x);
+			ADD(cancel, x);
+			x = 0
+		}
+	}
+	/* "tern peer exterminate", after a reboot */
+	:: d_step {
+		!healed && MAY_NAME ->
+		ADD(exterminate, assoc_accept[current])
+	}
+#endif
 	/* tern_calls_ack_idle(), or at once for a large reply */
 	:: atomic {
 		PICK(x, CALLS, MAY_ACK);
@@ -757,6 +845,12 @@ end:	do
 }
 
 /* ---- the server: request.c, slot.c, service.c, handshake.c ---- */
+
+/* What the server has of a call. */
+#define IS_HERE(x, what) (record[RX(x)] == what && record_call[RX(x)] == (x) + 1)
+#define IS_QUEUED(x)	IS_HERE(x, QUEUED)
+#define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
+#define IS_DONE(x)	IS_HERE(x, DONE)
 
 /* post_outcome(), or the reply, of the call that the slot has seen last */
 inline answer(k)
@@ -891,6 +985,9 @@ inline refuse(x)
 inline forget(b)
 {
 	accept_state[b] = OVER;
+#ifdef ORPHANS
+	DROP(superseded, b);
+#endif
 	for (i : 0 .. SLOTS - 1) {
 #ifdef TWIN
 		DROP(ran, b * SLOTS + i);
@@ -908,18 +1005,179 @@ inline forget(b)
 	skip
 }
 
+#ifdef ORPHANS
+#define IS_RUNNING(x)	(IS_EXECUTING(x) || HAS(orphan, x))
+#define RUNS_ON(x, b)	(IS_EXECUTING(x) && call_accept[x] == (b))
+#define SOME_RUN_ON(b)	(RUNS_ON(0, b) || RUNS_ON(1, b))
+#define IS_SUPERSEDED(x) HAS(superseded, call_accept[x])
+#define IS_LEFT(x)	HAS(former_life, call_assoc[x])	/* by a former life */
+
+/*
+ * Policies: what one may give up before the deadline, and what it has to, once
+ * the network has healed; and why the end of an association is that of its calls.
+ */
+#if ORPHANS == EXPIRE
+#define MAY_DOOM(x)	false
+#define HAS_TO_DOOM(x)	false
+#define ENDS_REBORN	false
+#define ENDS_STALE(x)	false
+#elif ORPHANS == REINCARNATE
+#define MAY_DOOM(x)	IS_LEFT(x)
+#define HAS_TO_DOOM(x)	(IS_LEFT(x) && NEW_LIFE_IS_KNOWN)
+#define ENDS_REBORN	true
+#define ENDS_STALE(x)	IS_LEFT(x)
+#elif ORPHANS == GENTLE
+/* Who was told of the end waits no more, nor can who has no way to be told. */
+#define MAY_DOOM(x)	(told[x] != NONE || HAS(cancelling, x) || HAS(orphan, x))
+#define HAS_TO_DOOM(x)	(IS_LEFT(x) && NEW_LIFE_IS_KNOWN && told[x] != NONE && \
+			 !HAS(unheard, x))
+#define ENDS_REBORN	true
+#define ENDS_STALE(x)	true
+#elif ORPHANS == EXTERMINATE
+#define MAY_DOOM(x)	(HAS(gone, x) || named && IS_LEFT(x))
+#define HAS_TO_DOOM(x)	(named && IS_LEFT(x) || HAS(gone, x) && \
+			 IS_EXECUTING(x) && assoc_state[call_assoc[x]] == UP)
+#define ENDS_REBORN	false
+#define ENDS_STALE(x)	false
+#endif
+
+/* What else ends a call: CANCEL with GONE, and OWN with GONE. */
+#ifdef WITHDRAWN_IS_GONE
+#define ENDS_WITH_USER(x) (ORPHANS == EXTERMINATE)
+#elif defined(GONE_GOES_ON)
+#define ENDS_WITH_USER(x) false
+#else
+#define ENDS_WITH_USER(x) (ORPHANS == EXTERMINATE && HAS(gone, x))
+#endif
+#ifdef GONE_IS_OWN
+#define ENDS_DISOWNED	false
+#else
+#define ENDS_DISOWNED	(ORPHANS == GENTLE)
+#endif
+#ifdef REBORN_ENDS_ALL
+#undef ENDS_REBORN
+#define ENDS_REBORN	true
+#endif
+#ifdef STALE_ENDS_NONE
+#undef ENDS_STALE
+#define ENDS_STALE(x)	false
+#endif
+#if ORPHANS == GENTLE && !defined(NOBODY_IS_ASKED)
+#define IS_ASKED_ON(b)	SOME_RUN_ON(b)
+#else
+#define IS_ASKED_ON(b)	false
+#endif
+
+/* __tell(), when the policy of the service gives a call up */
+inline doom(x)
+{
+	PROPERTY(10, MAY_DOOM(x));
+#ifndef KILL_WITHOUT_EVENT
+	ADD(warned, x);
+#endif
+	ADD(doomed, x)
+}
+
+/* unlink_executing(); or the call was given up */
+inline off_worker(x)
+{
+	DROP(hung, x);
+	DROP(orphan, x);
+	DROP(warned, x);
+	DROP(doomed, x);
+	DROP(wanting, x);
+	DROP(unheard, x)
+}
+
+/* tern_worker_forget(): what executes leaves the slots of an association */
+inline orphan_all(b, ends)
+{
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: RUNS_ON(i, b) ->
+			if
+			:: (ends) -> doom(i)
+			:: else
+			fi;
+#ifndef ORPHAN_KEEPS_ASKING
+			DROP(wanting, i);
+#endif
+			ADD(orphan, i)
+		:: else
+		fi
+	}
+	i = 0
+}
+
+#ifdef NAMES_PRESENT
+#define IS_OF_OLD_LIFE(x, k) true
+#else
+#define IS_OF_OLD_LIFE(x, k) (IS_LEFT(x) && !HAS(former_life, accept_assoc[k]))
+#endif
+
+/* tern_requests_ask() */
+inline ask_all(b)
+{
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: RUNS_ON(i, b) -> ADD(ask, i)
+		:: else
+		fi
+	}
+	i = 0
+}
+
+/* tern_workers_end_old_lives() */
+inline end_old_lives(k)
+{
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: HAS(orphan, i) && IS_OF_OLD_LIFE(i, k) && !HAS(doomed, i) ->
+			doom(i)
+		:: else
+		fi
+	}
+	i = 0
+}
+#else
+#define IS_SUPERSEDED(x) false
+#define IS_ASKED_ON(b)	false
+#endif
+
+#ifdef ANY_EPOCH
+#define IS_FORMER(a, k)	((a) != (k))
+#else
+#define IS_FORMER(a, k)	(HAS(former_life, accept_assoc[a]) && \
+			 !HAS(former_life, accept_assoc[k]))
+#endif
+
 /* end_earlier_lives(): when the client uses an association of its new life */
 inline end_former(k)
 {
 #if RESETS > 0 && !defined(FORMER_LIFE_KEPT)
 	for (b : 1 .. k - 1) {
 		if
-		:: accept_state[b] == UP && HAS(former_life, accept_assoc[b]) &&
-		   !HAS(former_life, accept_assoc[k]) -> forget(b)
+#ifdef ORPHANS
+		:: accept_state[b] == UP && IS_FORMER(b, k) && IS_ASKED_ON(b) ->
+			ADD(superseded, b);
+			ask_all(b)
+#endif
+		:: accept_state[b] == UP && IS_FORMER(b, k) && !IS_ASKED_ON(b) ->
+#ifdef ORPHANS
+			orphan_all(b, ENDS_REBORN);
+#endif
+			forget(b)
 		:: else
 		fi
 	}
-	b = 0
+	b = 0;
+#if defined(ORPHANS) && !defined(OLD_ORPHANS_KEPT)
+	if
+	:: ENDS_REBORN -> end_old_lives(k)
+	:: else
+	fi;
+#endif
+	skip
 #else
 	skip
 #endif
@@ -998,14 +1256,12 @@ inline add_part(x, which)
 #define HAS_CANCEL(x)	HAS(cancel, x)
 #define HAS_ACK(x)	HAS(ack, x)
 #define HAS_HELLO(a)	HAS(hello, a)
+#define HAS_OWN(x)	HAS(own, x)
+#define HAS_OWN_GONE(x)	HAS(own_gone, x)
+#define HAS_DENIED(x)	HAS(denied, x)
+#define HAS_EXTERMINATE(b) HAS(exterminate, b)
 #define HAS_ASK_FIRST(x) HAS(ask_first, x)
 #define HAS_ASK_LAST(x)	HAS(ask_last, x)
-
-/* What the server has of a call. */
-#define IS_HERE(x, what) (record[RX(x)] == what && record_call[RX(x)] == (x) + 1)
-#define IS_QUEUED(x)	IS_HERE(x, QUEUED)
-#define IS_EXECUTING(x)	IS_HERE(x, EXECUTING)
-#define IS_DONE(x)	IS_HERE(x, DONE)
 
 /* Packets. */
 active proctype server()
@@ -1087,7 +1343,8 @@ end:	do
 			d_step { set_record(RX(x), ENDED_UNKNOWN) }
 #endif
 #endif
-		:: (verdict == NEW || verdict == RERUN) && which ->
+		:: (verdict == NEW || verdict == RERUN) && which &&
+		   !IS_SUPERSEDED(x) ->
 			/* input_new() */
 			d_step {
 				note(x);
@@ -1098,7 +1355,8 @@ end:	do
 			/* input_more() */
 			d_step { add_part(x, which) }
 #endif
-		:: (verdict == NEW || verdict == RERUN) && which && !healed ->
+		:: (verdict == NEW || verdict == RERUN) && which &&
+		   (!healed || IS_SUPERSEDED(x)) ->
 			/* refusal(), refuse() */
 #ifdef REFUSAL_WITHOUT_RECORD
 			ADD(not_executed, x)
@@ -1106,6 +1364,17 @@ end:	do
 			d_step {
 				note(x);
 				set_record(RX(x), ENDED_NOT_EXECUTED)
+			}
+#endif
+#ifdef ORPHANS
+		:: verdict == BUSY && !which && record[RX(x)] == EXECUTING ->
+			/* withdraw() */
+			d_step {
+				ADD(warned, x);
+				if
+				:: ENDS_WITH_USER(x) -> doom(x)
+				:: else
+				fi
 			}
 #endif
 		:: verdict == BUSY && !which && record[RX(x)] == QUEUED ->
@@ -1159,6 +1428,76 @@ end:	do
 			x = 0
 		}
 	}
+#ifdef ORPHANS
+	/* tern_request_input_own() */
+	:: atomic {
+		PICK(x, CALLS, HAS_OWN);
+		d_step {
+			ARRIVES(own, x);
+			lookup(x);
+			if
+			:: known && IS_EXECUTING(x) ->
+#ifdef OWN_IS_GONE
+				doom(x);
+#endif
+				DROP(wanting, x)
+			:: else
+			fi;
+			known = 0;
+			x = 0
+		}
+	}
+	:: atomic {
+		PICK(x, CALLS, HAS_OWN_GONE);
+		d_step {
+			ARRIVES(own_gone, x);
+			lookup(x);
+			if
+			:: known && IS_EXECUTING(x) ->
+				ADD(warned, x);
+				DROP(wanting, x);
+				if
+				:: ENDS_DISOWNED -> doom(x)
+				:: else
+				fi
+			:: else
+			fi;
+			known = 0;
+			x = 0
+		}
+	}
+	/* STALE of the client: tern_assoc_end() */
+	:: atomic {
+		PICK(x, CALLS, HAS_DENIED);
+		d_step {
+			ARRIVES(denied, x);
+			which = call_accept[x];
+			if
+			:: accept_state[which] == UP ->
+				orphan_all(which, ENDS_STALE(x));
+				forget(which)
+			:: else
+			fi;
+			which = 0;
+			x = 0
+		}
+	}
+	/* input_node(), TERN_PROC_EXTERMINATE */
+	:: atomic {
+		PICK(x, ACCEPTS + 1, HAS_EXTERMINATE);
+		d_step {
+			ARRIVES(exterminate, x);
+			if
+			:: accept_state[x] == UP ->
+				named = true;
+				end_former(x);
+				end_old_lives(x)
+			:: else -> ADD(stale, accept_assoc[x])
+			fi;
+			x = 0
+		}
+	}
+#endif
 #ifdef REPLY_PARTS
 	/* tern_request_input_resend() */
 	:: atomic {
@@ -1191,10 +1530,41 @@ end:	do
 #else
 #define MAY_EXPIRE(x)	(!healed && IS_QUEUED(x))
 #endif
+#ifdef ORPHANS
+#define MAY_REPLY(x)	(IS_EXECUTING(x) && !HAS(hung, x) && !HAS(wanting, x))
+#else
+#define MAY_REPLY(x)	IS_EXECUTING(x)
+#endif
+#define MAY_BURY(x)	(HAS(orphan, x) && !HAS(hung, x))
+#ifdef ORPHANS_HAVE_TIME
+#define HAS_DEADLINE(x)	IS_EXECUTING(x)
+#else
+#define HAS_DEADLINE(x)	IS_RUNNING(x)
+#endif
+#define MAY_OVERRUN(x)	(!healed && HAS_DEADLINE(x) && !HAS(doomed, x))
+#define IS_DOOMED(x)	(HAS(doomed, x) && IS_RUNNING(x))
+#define MAY_EXTEND(x)	(!healed && extends < EXTENDS && IS_EXECUTING(x) && \
+			 !HAS(doomed, x) && !HAS(wanting, x))
+#define MAY_ASK_AGAIN(x) (!healed && IS_EXECUTING(x) && IS_SUPERSEDED(x))
+#define IS_OVER(b)	(accept_state[b] == UP && HAS(superseded, b) && \
+			 !SOME_RUN_ON(b))
 #define IS_IN_QUEUE(x)	HAS(queue, x)
 #define MAY_EXPIRE_ONEWAY(x) (!healed && IS_IN_QUEUE(x))
 #define MAY_EVICT(x)	(!healed && IS_DONE(x))
 #define MAY_FORGET(b)	(!healed && leases < LEASES && accept_state[b] == UP)
+
+#ifdef ORPHANS
+inline note_unheard(b)
+{
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: RUNS_ON(i, b) -> ADD(unheard, i)
+		:: else
+		fi
+	}
+	i = 0
+}
+#endif
 
 /* A worker begins with a call. */
 inline execute(x)
@@ -1220,6 +1590,12 @@ end:	do
 	/* tern_worker_take() */
 	:: atomic {
 		PICK(x, CALLS, IS_QUEUED);
+#ifdef ORPHANS
+		if
+		:: !healed && hangs < HANGS -> d_step { hangs++; ADD(hung, x) }
+		:: true
+		fi;
+#endif
 		d_step {
 			record[RX(x)] = EXECUTING;
 #ifdef PARTS
@@ -1229,6 +1605,68 @@ end:	do
 			execute(x)
 		}
 	}
+#ifdef ORPHANS
+	/* tern_worker_bury(): the reply is refused */
+	:: atomic {
+		PICK(x, CALLS, MAY_BURY);
+		d_step {
+			off_worker(x);
+			x = 0
+		}
+	}
+	/* give_up(): the deadline, of which the worker is told */
+	:: atomic {
+		PICK(x, CALLS, MAY_OVERRUN);
+		d_step {
+			ADD(warned, x);
+			ADD(doomed, x);
+			x = 0
+		}
+	}
+	/* give_up(), tern_workers_timeout(): the grace time is over */
+	:: atomic {
+		PICK(x, CALLS, IS_DOOMED);
+		d_step {
+			PROPERTY(9, HAS(warned, x));
+			if
+#ifdef GIVE_UP_MEANS_NOT_EXECUTED
+			:: IS_EXECUTING(x) ->
+				set_record(RX(x), ENDED_NOT_EXECUTED)
+#else
+			:: IS_EXECUTING(x) -> set_record(RX(x), ENDED_UNKNOWN)
+#endif
+			:: else
+			fi;
+			off_worker(x);
+			x = 0
+		}
+	}
+	/* tern_worker_ask() */
+	:: atomic {
+		PICK(x, CALLS, MAY_EXTEND);
+		d_step {
+			extends++;
+			ADD(wanting, x);
+			ADD(ask, x);
+			x = 0
+		}
+	}
+	/* sweep_assocs(): what was queued may execute now; or nobody is asked */
+	:: atomic {
+		PICK(x, CALLS, MAY_ASK_AGAIN);
+		d_step {
+			ADD(ask, x);
+			x = 0
+		}
+	}
+	:: atomic {
+		PICK(b, ACCEPTS + 1, IS_OVER);
+		d_step {
+			forget(b);
+			b = 0
+		}
+	}
+#endif
 #ifdef ONEWAY
 	:: atomic {
 		PICK(x, CALLS, IS_IN_QUEUE);
@@ -1249,7 +1687,7 @@ end:	do
 #endif
 	/* tern_request_reply() */
 	:: atomic {
-		PICK(x, CALLS, IS_EXECUTING);
+		PICK(x, CALLS, MAY_REPLY);
 		d_step {
 			if
 			:: IDEMPOTENT(x) ->
@@ -1264,6 +1702,9 @@ end:	do
 				skip
 #endif
 			fi;
+#ifdef ORPHANS
+			off_worker(x);
+#endif
 			x = 0
 		}
 	}
@@ -1335,6 +1776,17 @@ end:	do
 		PICK(b, ACCEPTS + 1, MAY_FORGET);
 		d_step {
 			leases++;
+#ifdef ORPHANS
+			if
+			:: HAS(superseded, b) -> note_unheard(b)
+			:: else
+			fi;
+#ifdef SILENCE_IS_DEATH
+			orphan_all(b, true);
+#else
+			orphan_all(b, false);
+#endif
+#endif
 			forget(b);
 			b = 0
 		}
@@ -1400,6 +1852,28 @@ inline timers()
 		:: else
 		fi
 	}
+#ifdef ORPHANS
+	for (i : 0 .. CALLS - 1) {
+		if
+		:: IS_EXECUTING(i) && HAS(superseded, call_accept[i]) ->
+			ADD(ask, i);
+			b = true
+#ifndef ASK_NOT_REPEATED
+		:: IS_EXECUTING(i) && HAS(wanting, i) &&
+		   !HAS(superseded, call_accept[i]) ->
+			ADD(ask, i);
+			b = true
+#endif
+		:: else
+		fi
+	}
+	if
+	:: MAY_NAME ->
+		ADD(exterminate, assoc_accept[current]);
+		b = true
+	:: else
+	fi;
+#endif
 	i = 0;
 	if
 	:: asking && SOME_WAIT ->
@@ -1416,6 +1890,26 @@ inline timers()
 #define NEW_LIFE_IS_KNOWN (IS_OF_NEW_LIFE(0) || IS_OF_NEW_LIFE(1))
 #define IS_KEPT(x)	(record_call[RX(x)] == (x) + 1)
 
+#ifdef ORPHANS
+/* It would come to rest but for deadlines, which pass now. */
+inline expire()
+{
+	expired = true;
+	rounds = 0;
+	for (i : 0 .. CALLS - 1) {
+		PROPERTY(11, !HAS(wanting, i));
+		PROPERTY(11, !IS_RUNNING(i) || !HAS_TO_DOOM(i));
+		if
+		:: HAS_DEADLINE(i) && !HAS(doomed, i) ->
+			ADD(warned, i);
+			ADD(doomed, i)
+		:: else
+		fi
+	}
+	i = 0
+}
+#endif
+
 /* Nothing moves, or too long: everything must have come to its end. */
 inline finish()
 {
@@ -1429,8 +1923,12 @@ inline finish()
 		PROPERTY(4, !HAS(former_life, call_assoc[i]) ||
 			    !NEW_LIFE_IS_KNOWN || !IS_KEPT(i));
 #ifdef ONEWAY
-		PROPERTY(8, !WAS_QUEUED(i) || executed[i] || HAS(lost, i))
+		PROPERTY(8, !WAS_QUEUED(i) || executed[i] || HAS(lost, i));
 #endif
+#ifdef ORPHANS
+		PROPERTY(11, !IS_RUNNING(i));
+#endif
+		skip
 	}
 	i = 0
 }
@@ -1460,6 +1958,10 @@ end:	do
 #ifdef ONEWAY
 		delivered = 0;
 #endif
+#ifdef ORPHANS
+		ask = 0; own = 0; own_gone = 0; denied = 0; exterminate = 0;
+		extends = 0; hangs = 0;
+#endif
 		resets = 0; reboots = 0; deaths = 0; leases = 0; partings = 0; cancels = 0
 	}
 	:: atomic {
@@ -1468,7 +1970,12 @@ end:	do
 			timers();
 			rounds++;
 			if
+#ifdef ORPHANS
+			:: (!b || rounds > ROUNDS) && !expired -> expire()
+			:: (!b || rounds > ROUNDS) && expired -> finish()
+#else
 			:: !b || rounds > ROUNDS -> finish()
+#endif
 			:: else
 			fi;
 			b = false
