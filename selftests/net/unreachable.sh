@@ -100,4 +100,13 @@ check "the call goes to the association that there is" ended 1 not-executed EACC
 one "which is not for calls to the server" not-executed EACCES 1000
 check "they did not run" verify
 end_service
+
+# Some are known from before, and a fourth is for nodes that call this one.
+"${client[@]}" tern up peers 12
+for host in 11 12 13 14 15 16 17 18 19; do
+	"${client[@]}" tern call "10.8.0.$host/$program" 1 oneway quiet timeout 60s ||
+		break
+done
+to=10.8.0.20
+one "one node more than may be known" not-executed ENOBUFS 1000
 finish

@@ -216,6 +216,26 @@ TEST_F(signals, call_while_executing)
 	EXPECT_TRUE(works(self->server, self->client));
 }
 
+/* As signal(7) says of other calls: without a handler, too. */
+TEST_F(signals, call_is_stopped)
+{
+	struct message m;
+	pid_t pid = start_waiting(wait_call, self->client, SA_RESTART);
+	int status;
+
+	ASSERT_EQ(4, receive(self->server, &m, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_EQ(-1, shared->ret);
+	EXPECT_EQ(EINTR, shared->error);
+	EXPECT_EQ((uint32_t)TERN_UNKNOWN, shared->outcome);
+	EXPECT_EQ(0, send_reply(self->server, m.request.handle, 0, "", 0));
+	EXPECT_TRUE(works(self->server, self->client));
+}
+
 static int wait_reply_recv(int fd)
 {
 	struct tern_ioc_reply_recv rr = {

@@ -126,6 +126,8 @@ crash()
 	calls=()
 	"${a[@]}" down
 	"${a[@]}" up
+	# what waits for an answer to ARP would get through after all
+	"${client[@]}" ip neigh flush dev eth0
 	"${client[@]}" tc qdisc del dev eth0 root
 	check "the client is back" eventually \
 		"${a[@]}" ping "$far" count 1 timeout 300ms
