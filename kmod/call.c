@@ -496,6 +496,73 @@ int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 	return 0;
 }
 
+static void report_to_nobody(struct tern_call *call)
+{
+}
+
+/* Whether a call is executing, perhaps, that is not asked about. */
+static bool has_silent_call(struct tern_tx *tx)
+{
+	struct tern_call *call;
+	u16 i;
+
+	for (i = 0; i < tx->limit; i++) {
+		call = tern_tx_slot(tx, i)->call;
+		if (call && !call->reported && call->flags & TERN_CALL_MAYBE &&
+		    call->report != report_to_nobody)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * tern_calls_keep_alive - see to it that the peer is heard while calls execute
+ * @assoc: the association
+ * @out: for packets
+ *
+ * Calls with TERN_CALL_MAYBE are not asked about, so that in the end nothing else
+ * could use the association, while they hold it: the node itself makes a call.
+ *
+ * Context: process; may sleep.
+ */
+void tern_calls_keep_alive(struct tern_assoc *assoc, struct tern_outbox *out)
+{
+	u64 half_us = assoc->lease_ms * 1000ULL / 2, now = tern_now_us();
+	struct tern_peer *peer = assoc->peer;
+	struct tern_call *call;
+	struct iov_iter none;
+	struct tern_msg *msg;
+	bool needed;
+
+	spin_lock_bh(&peer->lock);
+	needed = peer->assoc == assoc && tern_assoc_is_usable(assoc) &&
+		 now - assoc->confirmed_us > half_us && !peer->self &&
+		 has_silent_call(&assoc->tx);
+	spin_unlock_bh(&peer->lock);
+	if (!needed)
+		return;
+	iov_iter_kvec(&none, ITER_SOURCE, NULL, 0, 0);
+	msg = tern_msg_alloc(0, &none);
+	if (IS_ERR(msg))
+		return;
+	msg->digest = tern_digest_request(0, 0, TERN_PROC_NULL, 0);
+	call = tern_call_alloc(assoc->tn);
+	if (!call) {
+		tern_msg_put(msg);
+		return;
+	}
+	call->msg = msg;
+	call->procedure = TERN_PROC_NULL;
+	/* The next one follows in a second. */
+	call->flags = TERN_CALL_MAYBE;
+	call->began_us = now;
+	/* It is not usable for longer. */
+	call->deadline_us = now + half_us / 2;
+	call->report = report_to_nobody;
+	tern_call_submit(call, peer, out);
+	tern_call_put(call);
+}
+
 static void cancel(struct tern_call *call, u64 now, struct tern_outbox *out)
 {
 	WRITE_ONCE(call->cancelling, true);

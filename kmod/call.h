@@ -105,6 +105,7 @@ struct tern_call *tern_call_alloc(struct tern_net *tn);
 void tern_call_put(struct tern_call *call);
 int tern_call_submit(struct tern_call *call, struct tern_peer *peer,
 		     struct tern_outbox *out);
+void tern_calls_keep_alive(struct tern_assoc *assoc, struct tern_outbox *out);
 void tern_call_cancel(struct tern_call *call, bool gone,
 		      struct tern_outbox *out);
 void tern_call_abandon(struct tern_call *call, struct tern_outbox *out);

@@ -117,6 +117,7 @@ static void sweep_assocs(struct tern_net *tn)
 	tern_outbox_init(&out);
 	while ((assoc = tern_assoc_next(tn, &index))) {
 		tern_calls_ack_idle(assoc, &out);
+		tern_calls_keep_alive(assoc, &out);
 		tern_requests_expire(assoc, &out);
 		if (!assoc->peer->self && is_over(assoc)) {
 			tern_assoc_bye(assoc, &out);

@@ -24,6 +24,7 @@ nodes lease 5s
 address_known client server 10.8.0.2
 address_known server client 10.8.0.1
 serve 4
+first_pid=$pid
 
 calls first 1
 check "a call" ended 1 replied
@@ -93,6 +94,21 @@ forget
 calls first 60 maybe 1 delay 150000 timeout 300000
 check "sent once, executing for longer than the lease: replied" ended 1 replied
 check "executing orphans are counted" counted server requests-orphaned 2
+
+# Nor does it keep others from being made.
+serve 10
+calls first 70
+before=$(stat client associations-made)
+for i in 71 72 73 74 75 76 77 78 79; do
+	calls first $i maybe 1 delay 3600000 timeout 7200000 &
+	check "call $i, sent once, executes" eventually executed $i
+	sleep 5
+done
+calls first 80
+check "calls go on beside many that are sent once" grep -q '^80 replied' "$out"
+check "on the same association" \
+	prints "$before" stat client associations-made
 end_service
+end_service TERM "$first_pid"
 check "the service ends" test "$status" = 0
 finish
