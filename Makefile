@@ -91,6 +91,7 @@ vm: guest ## boot a guest (KERNEL= CMD='...' SMP= MEM= TIMEOUT= ICOUNT=1 TRAVEL=
 	@selftests/vm/vm -k $(KERNEL) $(vm-options) $${GUEST_CMD:+-c "$$GUEST_CMD"}
 
 vm2: guest ## boot two guests with a link between them (KERNEL= CMD='...')
+	$(if $(TRAVEL),$(error two guests have no common time, so that there is no TRAVEL))
 	@selftests/vm/vm2 -k $(KERNEL) $(vm-options) $${GUEST_CMD:+-c "$$GUEST_CMD"}
 
 vm-options = $(if $(SMP),-s $(SMP)) $(if $(MEM),-m $(MEM)) \

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <tern.h>
 #include <unistd.h>
@@ -37,6 +38,20 @@ struct place {
 	int			client;
 	struct sockaddr_tern	to;
 };
+
+/* No file can be opened any more. */
+static inline int no_more_files(void)
+{
+	struct rlimit files = { 0 };
+	int next = dup(0);
+
+	if (next < 0)
+		return -1;
+	close(next);
+	files.rlim_cur = next;
+	files.rlim_max = next;
+	return setrlimit(RLIMIT_NOFILE, &files);
+}
 
 static inline int place_open(struct place *place)
 {

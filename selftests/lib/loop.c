@@ -40,6 +40,14 @@ TEST_F(loop, callback_and_own_buffer)
 	EXPECT_EQ(0, memcmp("reply", self->ended.reply, 5));
 }
 
+TEST_F(loop, no_more_files)
+{
+	tern_loop_close(self->loop);
+	self->loop = NULL;
+	ASSERT_EQ(0, no_more_files());
+	EXPECT_EQ(-EMFILE, reopen(self));
+}
+
 /* Submitted now, collected later, in another order than they end. */
 TEST_F(loop, collected_later)
 {

@@ -334,6 +334,13 @@ TEST_F(serve, stop_before_start)
 	EXPECT_EQ(0, service_wait(&self->service));
 }
 
+TEST_F(serve, no_more_files)
+{
+	ASSERT_EQ(0, no_more_files());
+	ASSERT_EQ(0, service_start(&self->service));
+	EXPECT_EQ(-EMFILE, service_wait(&self->service));
+}
+
 TEST_F(serve, requests_stay_after_the_stop)
 {
 	struct tern_request request;
