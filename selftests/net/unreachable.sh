@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Test: quick=no timeout=120
+# Test: quick=no timeout=240
 #
 # Nodes that are down, do not exist, do not allow, or have lost their link.
 set -euo pipefail
