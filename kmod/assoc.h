@@ -74,8 +74,6 @@ struct tern_rx {
 	u16	limit;		/* slots that exist here, at most that */
 	u32	requests;	/* on slots, in any state */
 	u32	cached;		/* of those, with a reply */
-	atomic64_t	cache_bytes;	/* these two also without lock */
-	atomic64_t	queue_bytes;
 	struct list_head	receiving;	/* requests that are incomplete */
 };
 

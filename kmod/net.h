@@ -42,9 +42,9 @@ struct tern_settings {
 	u32	grace_ms;	/* from the event to giving a request up */
 	u32	slots_max;	/* slots offered to one association */
 	u32	peers_max;
-	u64	cache_peer;	/* bytes of replies cached for one association */
+	u64	cache_peer;	/* bytes of replies cached for one peer */
 	u64	cache_net;	/* ... for the whole node */
-	u64	queue_peer;	/* bytes of requests queued for an association */
+	u64	queue_peer;	/* bytes of requests queued for one peer */
 	u64	queue_net;	/* ... for the whole node */
 };
 

@@ -68,8 +68,6 @@ struct totals {
 	unsigned int	used;
 	unsigned int	quarantined;
 	u32	cached;
-	u64	cached_bytes;
-	u64	queued_bytes;
 };
 
 static void add_client_side(struct totals *sum, const struct tern_tx *tx)
@@ -82,8 +80,6 @@ static void add_server_side(struct totals *sum, struct tern_rx *rx)
 {
 	spin_lock_bh(&rx->lock);
 	sum->cached += rx->cached;
-	sum->cached_bytes += atomic64_read(&rx->cache_bytes);
-	sum->queued_bytes += atomic64_read(&rx->queue_bytes);
 	spin_unlock_bh(&rx->lock);
 }
 
@@ -132,12 +128,15 @@ static int put_assoc(struct sk_buff *skb, const struct tern_assoc *assoc)
 	return 0;
 }
 
-static int put_totals(struct sk_buff *skb, const struct totals *sum)
+static int put_kept(struct sk_buff *skb, const struct tern_peer *peer,
+		    u32 cached)
 {
-	if (nla_put_u32(skb, TERN_A_PEER_CACHED, sum->cached) ||
-	    nla_put_u64_64bit(skb, TERN_A_PEER_CACHED_BYTES, sum->cached_bytes,
+	if (nla_put_u32(skb, TERN_A_PEER_CACHED, cached) ||
+	    nla_put_u64_64bit(skb, TERN_A_PEER_CACHED_BYTES,
+			      atomic64_read(&peer->cache_bytes),
 			      TERN_A_PEER_PAD) ||
-	    nla_put_u64_64bit(skb, TERN_A_PEER_QUEUED_BYTES, sum->queued_bytes,
+	    nla_put_u64_64bit(skb, TERN_A_PEER_QUEUED_BYTES,
+			      atomic64_read(&peer->queue_bytes),
 			      TERN_A_PEER_PAD))
 		return -EMSGSIZE;
 	return 0;
@@ -181,7 +180,7 @@ static int put_attributes(struct sk_buff *skb, struct tern_peer *peer)
 		add_server_side(&sum, &assocs[i]->rx);
 		tern_assoc_put(assocs[i]);
 	}
-	return err ? err : put_totals(skb, &sum);
+	return err ? err : put_kept(skb, peer, sum.cached);
 }
 
 static int put_peer(struct sk_buff *skb, struct netlink_callback *cb,

@@ -182,6 +182,7 @@ bool tern_peer_reap(struct tern_peer *peer)
 	spin_lock_bh(&peer->lock);
 	reap = !peer->dead && list_empty(&peer->assocs) &&
 	       list_empty(&peer->waiting) &&
+	       !atomic64_read(&peer->queue_bytes) &&
 	       time_after(jiffies, peer->used + PEER_IDLE);
 	if (reap)
 		peer->dead = true;

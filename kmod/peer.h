@@ -29,7 +29,8 @@ struct tern_outbox;
  *
  * Lifetime: the table holds a reference until the peer is dead, and so do each
  * association and each call.  A dead peer takes no new calls or associations;
- * whoever finds one looks again.
+ * whoever finds one looks again.  A peer of which something is kept here does
+ * not die, so that it is counted in one place.
  *
  * Locking: @lock guards all below it, the client side of the peer's
  * associations, and the calls to it.  It is taken before the lock of a socket.
@@ -39,6 +40,10 @@ struct tern_peer {
 	struct tern_addr	key;
 	struct tern_net	*tn;
 	bool	self;			/* constant: this node itself */
+
+	/* what its associations hold here together; no lock */
+	atomic64_t	cache_bytes;
+	atomic64_t	queue_bytes;
 
 	spinlock_t	lock;		/* all below */
 	bool	dead;
@@ -75,6 +80,20 @@ int __tern_peer_hello(struct tern_peer *peer, struct tern_outbox *out);
 void __tern_peer_say_hello(struct tern_peer *peer, struct tern_outbox *out);
 void tern_peer_timeout(struct tern_peer *peer, struct tern_outbox *out);
 void tern_peer_trouble(struct tern_peer *peer, u8 cause, bool refused);
+
+/* Counts bytes of requests for the limits; fewer, when @bytes is negative. */
+static inline void tern_peer_queued(struct tern_peer *peer, s64 bytes)
+{
+	atomic64_add(bytes, &peer->queue_bytes);
+	atomic64_add(bytes, &peer->tn->queue_bytes);
+}
+
+/* Counts bytes of replies that are kept. */
+static inline void tern_peer_cached(struct tern_peer *peer, s64 bytes)
+{
+	atomic64_add(bytes, &peer->cache_bytes);
+	atomic64_add(bytes, &peer->tn->cache_bytes);
+}
 
 static inline void tern_peer_get(struct tern_peer *peer)
 {

@@ -143,11 +143,9 @@ static bool is_kept(const struct tern_request *req)
 
 static void keep_reply(struct tern_request *req)
 {
-	u32 size = sizeof(*req) + tern_msg_size(req->reply);
-
 	req->state = TERN_SLOT_DONE;
-	atomic64_add(size, &req->assoc->rx.cache_bytes);
-	atomic64_add(size, &req->assoc->tn->cache_bytes);
+	tern_peer_cached(req->assoc->peer,
+			 sizeof(*req) + tern_msg_size(req->reply));
 	req->assoc->rx.cached++;
 }
 

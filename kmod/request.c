@@ -29,7 +29,7 @@ static bool has_room(const struct tern_assoc *assoc, u32 size)
 
 	return atomic64_read(&tn->queue_bytes) + size <=
 	       READ_ONCE(tn->set.queue_net) &&
-	       atomic64_read(&assoc->rx.queue_bytes) + size <=
+	       atomic64_read(&assoc->peer->queue_bytes) + size <=
 	       READ_ONCE(tn->set.queue_peer);
 }
 
@@ -40,8 +40,7 @@ static bool charge(struct tern_request *req, u32 to)
 	bool room = !more || has_room(req->assoc, more);
 
 	req->charge += more;
-	atomic64_add(more, &req->assoc->rx.queue_bytes);
-	atomic64_add(more, &req->assoc->tn->queue_bytes);
+	tern_peer_queued(req->assoc->peer, more);
 	return room;
 }
 
@@ -52,8 +51,7 @@ static bool charge(struct tern_request *req, u32 to)
 void tern_request_consumed(struct tern_request *req)
 {
 	tern_assembly_free(&req->in);
-	atomic64_sub(req->charge, &req->assoc->rx.queue_bytes);
-	atomic64_sub(req->charge, &req->assoc->tn->queue_bytes);
+	tern_peer_queued(req->assoc->peer, -(s64)req->charge);
 	req->charge = 0;
 }
 
@@ -64,7 +62,7 @@ void tern_request_put(struct tern_request *req)
 	tern_request_consumed(req);
 	/* See leave_slot(). */
 	if (req->given_up || req->orphan)
-		atomic64_sub(sizeof(*req), &req->assoc->tn->queue_bytes);
+		tern_peer_queued(req->assoc->peer, -(s64)sizeof(*req));
 	if (req->service)
 		tern_service_put(req->service);
 	tern_msg_put(req->reply);
@@ -154,7 +152,7 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 		return TERN_CAUSE_TOO_BIG;
 	}
 	if (atomic64_read(&tn->cache_bytes) >= READ_ONCE(set->cache_net) ||
-	    atomic64_read(&assoc->rx.cache_bytes) >=
+	    atomic64_read(&assoc->peer->cache_bytes) >=
 	    READ_ONCE(set->cache_peer)) {
 		TERN_COUNT(tn, REFUSED_CACHE);
 		return TERN_CAUSE_NO_SPACE;
@@ -285,7 +283,7 @@ static bool is_pressed(const struct tern_assoc *assoc)
 
 	return time_before(jiffies, READ_ONCE(tn->pressed_until)) ||
 	       atomic64_read(&tn->cache_bytes) > node - node / 4 ||
-	       atomic64_read(&assoc->rx.cache_bytes) > peer - peer / 4;
+	       atomic64_read(&assoc->peer->cache_bytes) > peer - peer / 4;
 }
 
 static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,

@@ -66,12 +66,11 @@ void tern_rxslot_end(struct tern_rx *rx, struct tern_rxslot *slot, u8 outcome,
 void tern_rxslot_acked(struct tern_assoc *assoc, struct tern_rxslot *slot)
 {
 	struct tern_request *req = slot->req;
-	u32 size;
+	s64 size;
 
 	if (req) {
 		size = sizeof(*req) + tern_msg_size(req->reply);
-		atomic64_sub(size, &assoc->rx.cache_bytes);
-		atomic64_sub(size, &assoc->tn->cache_bytes);
+		tern_peer_cached(assoc->peer, -size);
 		assoc->rx.cached--;
 		tern_rxslot_end(&assoc->rx, slot, 0, 0);
 	}

@@ -59,7 +59,7 @@ static void unlink_executing(struct tern_service *service,
 static void leave_slot(struct tern_request *req)
 {
 	req->worker->n_off_slot++;
-	atomic64_add(sizeof(*req), &req->assoc->tn->queue_bytes);
+	tern_peer_queued(req->assoc->peer, sizeof(*req));
 }
 
 /* The timer goes off no later than @at. */

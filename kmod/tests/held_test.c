@@ -8,6 +8,7 @@
 #include "virtual.h"
 #include "world.h"
 #include "../call.h"
+#include "../cause.h"
 #include "../packet.h"
 #include "../request.h"
 #include "../service.h"
@@ -33,6 +34,12 @@ static unsigned int count_outcome(u8 outcome)
 	return n;
 }
 
+/* Bytes of the client's requests that the server counts. */
+static u64 queued(void)
+{
+	return atomic64_read(&world.assoc[1]->peer->queue_bytes);
+}
+
 static void submit_all(struct kunit *test)
 {
 	struct tern_rx *rx = &world.assoc[1]->rx;
@@ -42,8 +49,7 @@ static void submit_all(struct kunit *test)
 		world_submit();
 		world_pass_time();
 		/* the last one that fits may take more than it said */
-		KUNIT_EXPECT_LE(test, atomic64_read(&rx->queue_bytes),
-				QUEUE_MAX + 2 * LEN_MAX);
+		KUNIT_EXPECT_LE(test, queued(), QUEUE_MAX + 2 * LEN_MAX);
 		KUNIT_EXPECT_LE(test, rx->requests,
 				world.tn[1].set.slots_max);
 		if (i == SUBMITTED / 8)
@@ -67,7 +73,7 @@ static void held_within_limits(struct kunit *test)
 	world.tn[1].set.queue_peer = QUEUE_MAX;
 	submit_all(test);
 	held = assoc->rx.requests;
-	KUNIT_EXPECT_GT(test, atomic64_read(&assoc->rx.queue_bytes), 0);
+	KUNIT_EXPECT_GT(test, queued(), 0);
 	KUNIT_EXPECT_GT(test, held, 20U);
 	KUNIT_EXPECT_GT(test, count_outcome(TERN_NOT_EXECUTED), 0U);
 	KUNIT_EXPECT_TRUE(test, tern_requests_awaited(assoc));
@@ -84,7 +90,9 @@ static void held_within_limits(struct kunit *test)
 	for (i = 0; i < 1000; i++)
 		world_pass_time();
 	KUNIT_EXPECT_EQ(test, assoc->rx.requests, 0U);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&assoc->rx.queue_bytes), 0);
+	/* what was given up counts until its worker is done with it */
+	KUNIT_EXPECT_EQ(test, queued(), sizeof(struct tern_request) *
+			world.workers[0].worker.n_off_slot);
 	KUNIT_EXPECT_EQ(test, count_outcome(TERN_NOT_EXECUTED) +
 			count_outcome(TERN_UNKNOWN), world.n_calls);
 	world_collect();
@@ -97,7 +105,8 @@ static const struct trouble hostile = { .name = "a hostile client" };
 #define HOSTILE		14
 
 /* Segment @i of a request of 64 KiB in @slot that is cut into those of @size. */
-static void send_segment(struct kunit *test, u16 slot, u16 size, u32 i)
+static void send_segment(struct kunit *test, struct tern_assoc *assoc, u16 slot,
+			 u16 size, u32 i)
 {
 	struct tern_wire_pkt pkt = {
 		.type = TERN_PKT_REQ,
@@ -120,7 +129,7 @@ static void send_segment(struct kunit *test, u16 slot, u16 size, u32 i)
 	skb_put_zero(skb, len);
 	tern_outbox_init(&out);
 	rcu_read_lock();
-	if (!tern_request_input(world.assoc[1], &pkt, skb, &out, &newest))
+	if (!tern_request_input(assoc, &pkt, skb, &out, &newest))
 		kfree_skb(skb);
 	rcu_read_unlock();
 	world_flush(&out);
@@ -154,13 +163,13 @@ static void incomplete_within_limits(struct kunit *test)
 	rx = &world.assoc[1]->rx;
 	world.tn[1].set.queue_peer = limit;
 	for (slot = 0; slot < HOSTILE; slot++)
-		send_segment(test, slot, LARGE, 1);
+		send_segment(test, world.assoc[1], slot, LARGE, 1);
 	KUNIT_EXPECT_EQ(test, rx->requests, HOSTILE);
 	for (i = 0; i < TERN_MESSAGE_MAX / TERN_WIRE_SEG_MIN - 1; i++) {
 		for (slot = 0; slot < HOSTILE; slot++)
-			send_segment(test, slot, TERN_WIRE_SEG_MIN, i);
-		KUNIT_EXPECT_LE(test, taken(rx),
-				(u64)atomic64_read(&rx->queue_bytes));
+			send_segment(test, world.assoc[1], slot,
+				     TERN_WIRE_SEG_MIN, i);
+		KUNIT_EXPECT_LE(test, taken(rx), queued());
 		most = max(most, taken(rx));
 	}
 	KUNIT_EXPECT_GT(test, most, limit / 2);
@@ -168,6 +177,97 @@ static void incomplete_within_limits(struct kunit *test)
 	KUNIT_EXPECT_LE(test, most, limit + SKB_TRUESIZE(2 * TERN_WIRE_SEG_MIN));
 	KUNIT_EXPECT_LT(test, rx->requests, HOSTILE);
 	KUNIT_EXPECT_GT(test, rx->requests, 0U);
+	world_finish();
+}
+
+/* A further association of the server with its client. */
+static struct tern_assoc *associate_again(struct kunit *test)
+{
+	static const struct tern_path path;
+	struct tern_peer *peer = world.assoc[1]->peer;
+	struct tern_assoc *assoc;
+
+	spin_lock_bh(&peer->lock);
+	assoc = tern_assoc_create(peer, tern_route_alloc(&path), TERN_ASSOC_UP);
+	spin_unlock_bh(&peer->lock);
+	KUNIT_ASSERT_NOT_NULL(test, assoc);
+	/* the client has nothing that its answers are for */
+	assoc->remote_id = world.assoc[0]->id;
+	return assoc;
+}
+
+static void end_association(struct tern_assoc *assoc)
+{
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET, TERN_END_TOLD, &out);
+	world_flush(&out);
+}
+
+/*
+ * What the associations of a peer hold counts together, and what one of them
+ * held is free again when it ends.
+ */
+static void queue_of_a_peer(struct kunit *test)
+{
+	struct tern_assoc *second;
+	u64 held;
+
+	world_begin(test, &hostile);
+	second = associate_again(test);
+	send_segment(test, second, 0, LARGE, 1);
+	KUNIT_EXPECT_EQ(test, second->rx.requests, 1U);
+	held = queued();
+	KUNIT_EXPECT_GT(test, held, 0);
+	world.tn[1].set.queue_peer = held;
+	send_segment(test, world.assoc[1], 0, LARGE, 1);
+	KUNIT_EXPECT_EQ(test, world.assoc[1]->rx.requests, 0U);
+	KUNIT_EXPECT_EQ(test, queued(), held);
+
+	end_association(second);
+	KUNIT_EXPECT_EQ(test, queued(), 0);
+	send_segment(test, world.assoc[1], 1, LARGE, 1);
+	KUNIT_EXPECT_EQ(test, world.assoc[1]->rx.requests, 1U);
+	world_finish();
+}
+
+static const struct trouble good = {
+	.name		= "a good network",
+	.timeout_ms	= 10000,
+};
+
+static void cache_of_a_peer(struct kunit *test)
+{
+	struct tern_assoc *second;
+	struct tern_peer *peer;
+	unsigned int i;
+
+	world_begin(test, &good);
+	peer = world.assoc[1]->peer;
+	world_submit();
+	for (i = 0; i < 1000 && !world.n_reported; i++) {
+		world_pass_time();
+		world_work();
+	}
+	KUNIT_EXPECT_EQ(test, world.assoc[1]->rx.cached, 1U);
+	KUNIT_EXPECT_GT(test, atomic64_read(&peer->cache_bytes), 0);
+	world.tn[1].set.cache_peer = atomic64_read(&peer->cache_bytes);
+	second = associate_again(test);
+	send_segment(test, second, 1, LARGE, 1);
+	KUNIT_EXPECT_EQ(test, second->rx.requests, 0U);
+
+	/* acknowledges the reply */
+	end_association(second);
+	world_submit();
+	world_pass_time();
+	KUNIT_EXPECT_EQ(test, atomic64_read(&peer->cache_bytes), 0);
+	for (i = 0; i < 1000 && world.n_reported < world.n_calls; i++) {
+		world_pass_time();
+		world_work();
+	}
+	KUNIT_EXPECT_EQ(test, count_outcome(TERN_REPLIED), world.n_calls);
+	world_collect();
 	world_finish();
 }
 
@@ -285,6 +385,8 @@ static void replies_within_limits(struct kunit *test)
 static struct kunit_case held_cases[] = {
 	KUNIT_CASE(held_within_limits),
 	KUNIT_CASE(incomplete_within_limits),
+	KUNIT_CASE(queue_of_a_peer),
+	KUNIT_CASE(cache_of_a_peer),
 	KUNIT_CASE(replies_within_limits),
 	KUNIT_CASE(deadline_in_a_storm),
 	{}

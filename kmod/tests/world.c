@@ -151,9 +151,9 @@ void world_finish(void)
 		KUNIT_EXPECT_EQ(world.test, assoc->rx.requests, 0U);
 		KUNIT_EXPECT_EQ(world.test, assoc->rx.cached, 0U);
 		KUNIT_EXPECT_EQ(world.test,
-				atomic64_read(&assoc->rx.cache_bytes), 0);
+				atomic64_read(&peer->cache_bytes), 0);
 		KUNIT_EXPECT_EQ(world.test,
-				atomic64_read(&assoc->rx.queue_bytes), 0);
+				atomic64_read(&peer->queue_bytes), 0);
 		tern_assoc_put(assoc);
 		KUNIT_EXPECT_TRUE(world.test, list_empty(&peer->assocs));
 		KUNIT_EXPECT_EQ(world.test, peer->n_waiting, 0U);
