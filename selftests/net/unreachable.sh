@@ -101,10 +101,13 @@ one "which is not for calls to the server" not-executed EACCES 1000
 check "they did not run" verify
 end_service
 
-# Some are known from before, and a fourth is for nodes that call this one.
+# A fourth is for nodes that call this one. Packets to the others get lost, so that
+# these stay known as long as they are called.
 "${client[@]}" tern up peers 12
-for host in 11 12 13 14 15 16 17 18 19; do
-	"${client[@]}" tern call "10.8.0.$host/$program" 1 oneway quiet timeout 60s ||
+hosts=(10.8.0.1{1..9})
+for host in "${hosts[@]}"; do
+	"${client[@]}" ip neigh replace "$host" lladdr 02:00:00:00:00:01 dev eth0
+	"${client[@]}" tern call "$host/$program" 1 oneway quiet timeout 600s ||
 		break
 done
 to=10.8.0.20

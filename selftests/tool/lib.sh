@@ -113,10 +113,12 @@ say()
 	timeout 20 sh -c 'echo "$1" >"$2"' - "$1" "$work/go" || true
 }
 
-# Where a command takes seconds, what is waited for takes longer too.
+# Where a command takes seconds, what is waited for takes longer too, and who
+# looks too often takes the processor from it.
 case ${TERN_KERNEL-} in
-debug)	patience=60 ;;
-*)	patience=20 ;;
+debug)	patience=60 pace=0.2 ;;
+6.*)	patience=20 pace=0.05 ;;
+*)	patience=20 pace=0.02 ;;
 esac
 
 # eventually COMMAND...: it succeeds within the seconds in the variable patience;
@@ -129,7 +131,7 @@ eventually()
 	until "$@" >"$work/eventually" 2>&1; do
 		((SECONDS < end)) || { cat "$work/eventually"; return 1; }
 		# no process for it
-		read -rt "${pace-0.02}" -u "$nap" || :
+		read -rt "$pace" -u "$nap" || :
 	done
 }
 
