@@ -68,24 +68,29 @@ serve 4
 # replies too.
 wire repeat $request 200,2000,20000,200000,2500000 \
 	repeat $reply 200,2000,20000,200000
-first=1
+made=0
+# again COUNT [OPTION VALUE]...: further calls
+again()
+{
+	calls first $((made + 1)) count "$1" parallel 4 "${@:2}"
+	made=$((made + $1))
+}
 for to in 10.8.0.2 fd08::2; do
-	calls first $first count 700 parallel 4 reply 100
+	again $((700 / part)) reply 100
 	# again while it executes
-	calls first $((first + 700)) count 50 parallel 4 delay 30
-	calls first $((first + 750)) count 100 parallel 4 reply 5000
-	first=$((first + 850))
+	again $((48 / part)) delay 30
+	again $((100 / part)) reply 5000
 done
 unset to
-check "every call has its reply" ended 1700 replied
+check "every call has its reply" ended $made replied
 cut
 # the last copies have arrived by now
-check "requests and replies were sent again" did repeated 12000
+check "requests and replies were sent again" did repeated $((12000 / part))
 check "no request ran twice" verify
-check "copies were filtered" counted server duplicates-filtered 1000
-check "or were old" counted server drop-old-duplicate 100
-check "replies came from the cache" counted server replies-from-cache 500
-check "second replies matched no call" counted client drop-late-reply 1000
+check "copies were filtered" counted server duplicates-filtered $((1000 / part))
+check "or were old" counted server drop-old-duplicate $((100 / part))
+check "replies came from the cache" counted server replies-from-cache $((500 / part))
+check "second replies matched no call" counted client drop-late-reply $((1000 / part))
 
 # Wrong bits that only Tern can find.
 forget
@@ -107,11 +112,11 @@ unset limit
 # Packets that no node sends.
 forget
 wire forge 3000
-calls first 1 count 1000 parallel 4 timeout 10000 reply 50
-calls first 1001 count 50 parallel 2 timeout 10000 size 20000 reply 20000
+calls first 1 count $((1000 / part)) parallel 4 timeout 10000 reply 50
+calls first 1001 count 48 parallel 2 timeout 10000 size 20000 reply 20000
 cut
-check "packets were forged" did forged 2000
-check "every call has its reply" ended 1050 replied
+check "packets were forged" did forged $((2000 / part))
+check "every call has its reply" ended $((1000 / part + 48)) replied
 check "executed once" verify
 for counter in bad-length bad-version bad-type bad-reserved bad-slot \
 	unknown-association; do

@@ -114,11 +114,13 @@ say()
 }
 
 # Where a command takes seconds, what is waited for takes longer too, and who
-# looks too often takes the processor from it.
+# looks too often takes the processor from it. Of what is done by the hundred only
+# a part is done there, the number in the variable part telling which.
+# shellcheck disable=SC2034 # part is for who sources this
 case ${TERN_KERNEL-} in
-debug)	patience=60 pace=0.2 ;;
-6.*)	patience=20 pace=0.05 ;;
-*)	patience=20 pace=0.02 ;;
+debug)	patience=60 pace=0.2 part=4 ;;
+6.*)	patience=20 pace=0.05 part=1 ;;
+*)	patience=20 pace=0.02 part=1 ;;
 esac
 
 # eventually COMMAND...: it succeeds within the seconds in the variable patience;
