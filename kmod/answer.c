@@ -364,7 +364,9 @@ void tern_call_input_ask(struct tern_assoc *assoc,
 
 	spin_lock_bh(&peer->lock);
 	call = find(assoc, pkt);
-	if (call && !call->reported && !call->cancelling) {
+	if (call && call->cancelling) {
+		own.flags = TERN_WIRE_WITHDRAWN | __tern_call_why(call);
+	} else if (call) {
 		extend(call, pkt->own.time_ms, now);
 		own.flags = 0;
 		if (call->deadline_us > now)

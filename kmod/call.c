@@ -247,12 +247,23 @@ void __tern_call_fill(struct tern_wire_pkt *pkt, const struct tern_call *call,
 		pkt->flags |= TERN_WIRE_MAYBE;
 }
 
+/**
+ * __tern_call_why - why a call is withdrawn
+ * @call: the call, which is cancelling
+ *
+ * Return: the flags of CANCEL and OWN.
+ */
+u16 __tern_call_why(const struct tern_call *call)
+{
+	return (call->gone ? TERN_WIRE_GONE : 0) |
+	       (call->expired ? TERN_WIRE_EXPIRED : 0);
+}
+
 static void post_cancel(struct tern_call *call, struct tern_outbox *out)
 {
 	struct tern_wire_pkt pkt = {
 		.type = TERN_PKT_CANCEL,
-		.flags = (call->gone ? TERN_WIRE_GONE : 0) |
-			 (call->expired ? TERN_WIRE_EXPIRED : 0),
+		.flags = __tern_call_why(call),
 		.slot = call->slot,
 		.seq = call->seq,
 	};

@@ -137,6 +137,7 @@ void __tern_call_probe(struct tern_call *call, u64 now,
 		       struct tern_outbox *out);
 void __tern_call_fill(struct tern_wire_pkt *pkt, const struct tern_call *call,
 		      u64 now);
+u16 __tern_call_why(const struct tern_call *call);
 void __tern_calls_pump(struct tern_peer *peer, struct tern_outbox *out);
 void __tern_calls_fail(struct tern_peer *peer, u8 cause, bool all);
 void __tern_calls_assoc_ended(struct tern_assoc *assoc,

@@ -431,12 +431,22 @@ bool tern_request_input(struct tern_assoc *assoc,
 	return taken;
 }
 
+/* Why nobody wants a request any more: what CANCEL and OWN say of that. */
+static u8 cause_of(u16 flags)
+{
+	if (flags & TERN_WIRE_GONE)
+		return TERN_CAUSE_OWNER_DIED;
+	if (flags & TERN_WIRE_EXPIRED)
+		return TERN_CAUSE_TIMEOUT;
+	return TERN_CAUSE_CANCELLED;
+}
+
 /* The client withdraws a request that is here. */
 static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		     struct tern_outbox *out)
 {
 	struct tern_request *req = tern_rx_slot(&assoc->rx, pkt->slot)->req;
-	u8 cause = TERN_CAUSE_CANCELLED;
+	u8 cause = cause_of(pkt->flags);
 
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
 	if (req->state == TERN_SLOT_RECEIVING) {
@@ -444,10 +454,6 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	} else if (tern_service_unqueue(req)) {
 		tern_request_put(req);
 	} else {
-		if (pkt->flags & TERN_WIRE_GONE)
-			cause = TERN_CAUSE_OWNER_DIED;
-		else if (pkt->flags & TERN_WIRE_EXPIRED)
-			cause = TERN_CAUSE_TIMEOUT;
 		tern_worker_tell(req, cause, cause == TERN_CAUSE_OWNER_DIED &&
 				 req->service->orphans ==
 				 TERN_ORPHANS_EXTERMINATE);
@@ -661,6 +667,7 @@ void tern_request_input_own(struct tern_assoc *assoc,
 {
 	struct tern_rx *rx = &assoc->rx;
 	struct tern_request *req = NULL;
+	u8 cause = cause_of(pkt->flags);
 
 	spin_lock_bh(&rx->lock);
 	if (pkt->slot < rx->limit)
@@ -670,8 +677,8 @@ void tern_request_input_own(struct tern_assoc *assoc,
 		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
 		goto out;
 	}
-	if (pkt->flags & TERN_WIRE_GONE)
-		tern_worker_tell(req, TERN_CAUSE_OWNER_DIED,
+	if (pkt->flags & (TERN_WIRE_GONE | TERN_WIRE_WITHDRAWN))
+		tern_worker_tell(req, cause, cause == TERN_CAUSE_OWNER_DIED &&
 				 req->service->orphans == TERN_ORPHANS_GENTLE);
 	tern_worker_answered(req, time_us(pkt->own.time_ms));
 out:

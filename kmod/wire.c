@@ -116,7 +116,8 @@ static const struct {
 	[TERN_PKT_ACK]     = { sizeof(struct wire_ack), TAIL_ACKS, 0 },
 	[TERN_PKT_ASK]     = { sizeof(struct wire_own), TAIL_NONE, 0 },
 	[TERN_PKT_OWN]     = { sizeof(struct wire_own), TAIL_NONE,
-			       TERN_WIRE_GONE },
+			       TERN_WIRE_GONE | TERN_WIRE_EXPIRED |
+			       TERN_WIRE_WITHDRAWN },
 };
 
 /**

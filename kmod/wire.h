@@ -49,8 +49,9 @@ enum tern_wire_type {
 /* Flags of RESEND. */
 #define TERN_WIRE_OF_REPLY	0x0001	/* segments of the reply are missing */
 /* Flags of CANCEL and OWN. */
-#define TERN_WIRE_GONE		0x0001	/* nobody waits for the call */
-#define TERN_WIRE_EXPIRED	0x0002	/* CANCEL: it is the deadline's */
+#define TERN_WIRE_GONE		0x0001	/* CANCEL, OWN: the caller is gone */
+#define TERN_WIRE_EXPIRED	0x0002	/* CANCEL, OWN: it is the deadline's */
+#define TERN_WIRE_WITHDRAWN	0x0004	/* OWN: CANCEL was sent, as above */
 
 /* Why a packet was not understood; also the order of the counters. */
 enum tern_wire_error {

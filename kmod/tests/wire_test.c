@@ -213,7 +213,7 @@ static const u16 flags_of[__TERN_PKT_MAX] = {
 	[TERN_PKT_REP] = 0x0008,
 	[TERN_PKT_RESEND] = 0x0001,
 	[TERN_PKT_CANCEL] = 0x0003,
-	[TERN_PKT_OWN] = 0x0001,
+	[TERN_PKT_OWN] = 0x0007,
 };
 
 static void flip_is_refused(struct kunit *test, u8 *buf, unsigned int len,

@@ -55,9 +55,25 @@ check "its reply comes too late" eventually said "refused 31 2"
 calls first 41 timeout 5000
 check "the worker goes on" grep -q '^41 replied' "$out"
 
+# A call is withdrawn whose CANCEL is lost: its owner says so when it is asked.
+"${server[@]}" tc qdisc add dev eth0 root netem loss 100%
+start_calls first 46 count 1 async 1 timeout 1000000 delay 1000000
+check "a call executes whose worker asks" eventually said "begin 46"
+# shellcheck disable=SC2154
+lose client egress "$cancel"
+sent=$(stat client cancels-sent)
+kill -USR1 "$caller"
+check "it is withdrawn" eventually counted client cancels-sent $((sent + 1))
+"${server[@]}" tc qdisc del dev eth0 root
+check "the worker is told that" \
+	eventually said "event 46 $(number_of ECANCELED)"
+let_pass client egress
+
 # What was given up stays with its worker, and counts as what is queued does.
 kill "$worker"
 check "the worker goes" eventually exits 1 serves
+wait "$caller"
+check "the withdrawn call ends with it" became 46 unknown EOWNERDEAD
 start_worker
 calls first 51 count 32 parallel 32 timeout 10000 delay 1000000
 check "many calls are given up" eventually prints 32 \
