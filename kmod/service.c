@@ -315,24 +315,41 @@ void tern_service_expire(struct tern_service *service, struct tern_outbox *out)
 	}
 }
 
-bool tern_service_has_requests(const struct tern_service *service)
-{
-	return READ_ONCE(service->n_queued);
-}
-
-/* Length of the next request, or -EAGAIN when none waits. */
+/**
+ * tern_service_next_len - what a worker would get
+ * @service: the service
+ *
+ * What has expired waits for the sweep, or for the next worker, which drop it.
+ *
+ * Return: length of the next request, or -EAGAIN when none waits.
+ */
 int tern_service_next_len(struct tern_service *service)
 {
 	struct tern_request *req;
 	int len = -EAGAIN;
+	u64 now;
 
+	if (!READ_ONCE(service->n_queued))
+		return len;
+	now = tern_now_us();
 	spin_lock_bh(&service->lock);
-	req = list_first_entry_or_null(&service->queue, struct tern_request,
-				       link);
-	if (req)
+	list_for_each_entry(req, &service->queue, link) {
+		if (req->deadline_us <= now)
+			continue;
 		len = req->in.total;
+		break;
+	}
 	spin_unlock_bh(&service->lock);
 	return len;
+}
+
+/**
+ * tern_service_has_requests - whether a worker would get one
+ * @service: the service
+ */
+bool tern_service_has_requests(struct tern_service *service)
+{
+	return tern_service_next_len(service) >= 0;
 }
 
 /*

@@ -72,7 +72,7 @@ struct tern_service *tern_service_find(struct tern_net *tn, u32 program,
 int tern_service_queue(struct tern_service *service, struct tern_request *req);
 bool tern_service_unqueue(struct tern_request *req);
 void tern_service_expire(struct tern_service *service, struct tern_outbox *out);
-bool tern_service_has_requests(const struct tern_service *service);
+bool tern_service_has_requests(struct tern_service *service);
 int tern_service_next_len(struct tern_service *service);
 void tern_service_kick(struct tern_service *service);
 void tern_service_put(struct tern_service *service);

@@ -46,6 +46,50 @@ TEST_F(polling, failed_calls_are_readable)
 	EXPECT_EQ(0, ready(self->server, POLLIN, 0));
 }
 
+/*
+ * A one-way call that is delivered stays in its queue until its deadline, and no
+ * CANCEL takes it out before.
+ */
+TEST_F(polling, expired_is_not_readable)
+{
+	struct tern_cmsg_call oneway = {
+		.id = 1,
+		.timeout_ms = 100,
+		.flags = TERN_CALL_ONEWAY,
+	};
+	struct tern_cmsg_call clock = { .id = 2, .timeout_ms = 200 };
+	struct tern_cmsg_call start = { .id = 3 };
+	struct message m;
+	int len;
+
+	/* The sweep, once a second, would take it out, too. */
+	for (int i = 0; i < 10; i++) {
+		ASSERT_EQ(3, send_call(self->client, NULL, &oneway, "old", 3));
+		ASSERT_EQ(0, receive(self->client, &m, buf, 8, 0));
+		ASSERT_EQ(1U, m.outcome.id);
+		ASSERT_EQ((uint32_t)TERN_DELIVERED, m.outcome.outcome);
+		/* Its end tells that the first one's deadline has passed. */
+		ASSERT_EQ(0, send_call(self->client, NULL, &clock, "", 0));
+		ASSERT_EQ(0, receive(self->client, &m, buf, 8, 0));
+		ASSERT_EQ(2U, m.outcome.id);
+		ASSERT_EQ((uint32_t)ETIMEDOUT, m.outcome.cause);
+		EXPECT_EQ(0, ready(self->server, POLLIN, 0));
+		EXPECT_EQ(0, ioctl(self->server, FIONREAD, &len));
+		EXPECT_EQ(0, len);
+		if (i % 2)
+			continue;
+		/* Another one behind it. */
+		ASSERT_EQ(4, send_call(self->client, NULL, &start, "next", 4));
+		EXPECT_EQ(POLLIN, ready(self->server, POLLIN, 0));
+		EXPECT_EQ(0, ioctl(self->server, FIONREAD, &len));
+		EXPECT_EQ(4, len);
+		ASSERT_EQ(4, receive(self->server, &m, buf, 8, 0));
+		ASSERT_EQ(0, send_reply(self->server, m.request.handle, 0, "",
+					0));
+		ASSERT_EQ(0, receive(self->client, &m, buf, 8, 0));
+	}
+}
+
 /* Waiting for a request that comes while poll() sleeps. */
 TEST_F(polling, wakes_the_sleeper)
 {
