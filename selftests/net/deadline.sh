@@ -59,17 +59,36 @@ check "and is not executed" verify
 heal_client=("${client[@]}" tc qdisc del dev eth0 root)
 "${heal_client[@]}"
 
+# The caller is killed, and its CANCEL is there before its request.
+forget
+withhold $request 6000
+filtered=$(stat server duplicates-filtered)
+start_calls first 25 count 1
+check "a request is on its way" eventually peer client slots-used 1
+{ kill -KILL "$caller" && ! wait "$caller"; } 2>/dev/null
+check "its caller is killed: it is withdrawn" \
+	eventually peer client slots-used 0 quarantined 0
+check "before the request is there" \
+	prints "$filtered" stat server duplicates-filtered
+check "which then comes in vain" \
+	eventually counted server duplicates-filtered $((filtered + 1))
+check "and is not executed" test ! -s "$log"
+"${heal_client[@]}"
+
 # Nothing comes through after the request was sent.
 forget
 "${client[@]}" tc qdisc add dev eth0 root netem loss 100%
 calls first 30 timeout 500 &
 first=$!
-calls first 31 timeout 500 maybe 1
-wait $first
+calls first 31 timeout 500 maybe 1 &
+second=$!
+calls first 33 timeout 500 idempotent 1
+wait $first $second
 check "sent into a black hole: unknown" became 30 unknown ETIMEDOUT
 check "sent into it once: unknown" became 31 unknown ETIMEDOUT
+check "idempotent, sent into it: unknown" became 33 unknown ETIMEDOUT
 check "at the deadline" took 400 3000
-check "the slots are in quarantine" peer client quarantined 2
+check "the slots are in quarantine" peer client quarantined 3
 "${heal_client[@]}"
 check "when the network heals the slots are free" \
 	eventually peer client slots-used 0 quarantined 0

@@ -69,7 +69,7 @@ check "maybe: no slot is left" \
 
 at_most_one_cached()
 {
-	peer server cached 1 || peer server cached 0
+	shows '.[0].cached <= 1' "${server[@]}" tern -j peer show
 }
 
 # At-most-once: when the reply that is kept may go.
