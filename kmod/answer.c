@@ -308,7 +308,7 @@ void tern_call_input_resend(struct tern_assoc *assoc,
 
 	spin_lock_bh(&peer->lock);
 	call = find(assoc, pkt);
-	if (call) {
+	if (call && tern_segments_may_answer(assoc, &call->resent_us)) {
 		learn(call, pkt);
 		TERN_COUNT(peer->tn, RESEND_IN);
 		__tern_call_fill(&req, call, now);

@@ -345,6 +345,7 @@ static void start(struct tern_call *call, struct tern_assoc *assoc,
 
 	call->fruitless = 0;
 	call->missing = 0;
+	call->resent_us = 0;
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	__tern_call_fill(&pkt, call, now);
 	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));

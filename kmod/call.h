@@ -79,6 +79,7 @@ struct tern_call {
 	u64	retry_us;		/* when to send again */
 	u32	rto;
 	u32	retransmits;
+	u32	resent_us;		/* see tern_segments_may_answer() */
 	u8	fruitless;		/* probes since the last progress */
 	u16	missing;		/* segments that the last RESEND named */
 	u32	reply_charge;		/* in reply_bytes, until the reply is whole */

@@ -34,6 +34,7 @@
 	X(SLOT_BUSY,		"drop-slot-busy")			\
 	X(LATE_REPLY,		"drop-late-reply")			\
 	X(REPLY_NO_ROOM,	"drop-reply-no-room")			\
+	X(RESEND_TOO_SOON,	"drop-resend-too-soon")			\
 	X(HELLO_OUT,		"hellos-sent")				\
 	X(HELLO_IN,		"hellos-received")			\
 	X(COOKIE_OUT,		"cookies-sent")				\

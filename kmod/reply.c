@@ -81,6 +81,8 @@ void tern_request_input_resend(struct tern_assoc *assoc,
 		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
 		goto out;
 	}
+	if (!tern_segments_may_answer(assoc, &req->resent_us))
+		goto out;
 	TERN_COUNT(assoc->tn, RESEND_IN);
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
 	fill_reply(&rep, req, 0);

@@ -52,6 +52,7 @@ struct tern_request {
 	u8	fruitless;	/* RESENDs of the reply without progress */
 	u16	missing;	/* segments of the reply that the last named */
 	u32	status;
+	u32	resent_us;	/* see tern_segments_may_answer() */
 	struct tern_msg	*reply;
 	struct tern_assembly	in;	/* later of the worker */
 

@@ -64,6 +64,20 @@ __u32 tern_rtt_trip(const struct tern_rtt *rtt)
 }
 
 /**
+ * tern_rtt_pause - time within which nobody who keeps to the rules asks twice
+ * @rtt: the estimate
+ *
+ * Half of the shortest time-out that the other side may have, since what it
+ * sends may be held up on its way and then follow each other closely.
+ *
+ * Return: microseconds.
+ */
+__u32 tern_rtt_pause(const struct tern_rtt *rtt)
+{
+	return (rtt->srtt > TERN_RTO_MIN_US ? rtt->srtt : TERN_RTO_MIN_US) / 2;
+}
+
+/**
  * tern_rtt_backoff - the time-out after one that was in vain
  * @rto: the one that was in vain, microseconds
  *

@@ -29,6 +29,7 @@ struct tern_rtt {
 void tern_rtt_init(struct tern_rtt *rtt);
 void tern_rtt_sample(struct tern_rtt *rtt, __u32 us);
 __u32 tern_rtt_trip(const struct tern_rtt *rtt);
+__u32 tern_rtt_pause(const struct tern_rtt *rtt);
 __u32 tern_rtt_backoff(__u32 rto);
 
 #endif /* _TERN_RTT_H */

@@ -45,6 +45,29 @@ void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
 }
 
 /**
+ * tern_segments_may_answer - whether it is time to answer a RESEND
+ * @assoc: the association
+ * @answered_us: when one for the same message was answered last, the lower half
+ *	of the clock; 0: never
+ *
+ * A small packet asks for many large ones, so that who knows the ids of a call
+ * could make its sender send without end.
+ *
+ * Return: false when the RESEND is to be dropped, which is counted.
+ */
+bool tern_segments_may_answer(struct tern_assoc *assoc, u32 *answered_us)
+{
+	u32 now = (u32)tern_now_us() ?: 1;
+
+	if (*answered_us && now - *answered_us < tern_rtt_pause(&assoc->rtt)) {
+		TERN_COUNT(assoc->tn, RESEND_TOO_SOON);
+		return false;
+	}
+	*answered_us = now;
+	return true;
+}
+
+/**
  * tern_segments_asked - number of segments that a RESEND names
  * @pkt: the RESEND
  * @bitmap: its bitmap

@@ -18,6 +18,7 @@ struct tern_wire_pkt;
 void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
 			struct tern_wire_pkt *pkt, struct tern_msg *msg,
 			u32 first, u32 end);
+bool tern_segments_may_answer(struct tern_assoc *assoc, u32 *answered_us);
 unsigned int tern_segments_asked(const struct tern_wire_pkt *pkt,
 				 const u8 *bitmap);
 void tern_segments_post_asked(struct tern_outbox *out, struct tern_assoc *assoc,

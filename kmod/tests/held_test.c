@@ -237,19 +237,27 @@ static const struct trouble good = {
 	.timeout_ms	= 10000,
 };
 
+/* Lets all calls have their replies. */
+static void run_until_replied(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20000 && world.n_reported < world.n_calls; i++) {
+		world_pass_time();
+		world_work();
+	}
+	KUNIT_EXPECT_EQ(test, count_outcome(TERN_REPLIED), world.n_calls);
+}
+
 static void cache_of_a_peer(struct kunit *test)
 {
 	struct tern_assoc *second;
 	struct tern_peer *peer;
-	unsigned int i;
 
 	world_begin(test, &good);
 	peer = world.assoc[1]->peer;
 	world_submit();
-	for (i = 0; i < 1000 && !world.n_reported; i++) {
-		world_pass_time();
-		world_work();
-	}
+	run_until_replied(test);
 	KUNIT_EXPECT_EQ(test, world.assoc[1]->rx.cached, 1U);
 	KUNIT_EXPECT_GT(test, atomic64_read(&peer->cache_bytes), 0);
 	world.tn[1].set.cache_peer = atomic64_read(&peer->cache_bytes);
@@ -262,11 +270,74 @@ static void cache_of_a_peer(struct kunit *test)
 	world_submit();
 	world_pass_time();
 	KUNIT_EXPECT_EQ(test, atomic64_read(&peer->cache_bytes), 0);
-	for (i = 0; i < 1000 && world.n_reported < world.n_calls; i++) {
+	run_until_replied(test);
+	world_collect();
+	world_finish();
+}
+
+static const struct trouble cut_off = {
+	.name		= "nothing arrives",
+	.loss		= 100,
+};
+
+/* All of the reply to the first call is asked for. */
+static void send_resend(void)
+{
+	struct tern_wire_pkt pkt = {
+		.type = TERN_PKT_RESEND,
+		.flags = TERN_WIRE_OF_REPLY,
+		.seq = 1,
+		.slot = world.records[0].call->slot,
+		.resend = { .bits = 8 },
+	};
+	static const u8 bitmap = 0xff;
+	struct tern_outbox out;
+
+	tern_outbox_init(&out);
+	rcu_read_lock();
+	tern_request_input_resend(world.assoc[1], &pkt, &bitmap, &out);
+	rcu_read_unlock();
+	world_flush(&out);
+}
+
+/* Who knows the ids of a call cannot make its server send without end. */
+static void asked_in_a_storm(struct kunit *test)
+{
+	struct tern_worker *worker;
+	struct tern_request *req;
+	struct tern_outbox out;
+	u64 begin, answers;
+	u32 asked;
+	int err;
+
+	world_begin(test, &good);
+	world_submit();
+	world_pass_time();
+	world.trouble = &cut_off;
+	worker = &world.workers[0].worker;
+	tern_outbox_init(&out);
+	req = tern_worker_take(worker, &out);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(req));
+	tern_request_consumed(req);
+	err = tern_request_reply(&world.tn[1], worker, tern_request_handle(req),
+				 0, world_message(0, LEN_MAX), &out);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	tern_request_put(req);
+	world_flush(&out);
+
+	begin = virtual_now_us;
+	for (asked = 0; virtual_now_us < begin + USEC_PER_SEC; asked++) {
+		send_resend();
 		world_pass_time();
-		world_work();
 	}
-	KUNIT_EXPECT_EQ(test, count_outcome(TERN_REPLIED), world.n_calls);
+	answers = tern_mib_sum(world.tn[1].mib, TERN_MIB_RESEND_IN);
+	KUNIT_EXPECT_GT(test, answers, 10);
+	KUNIT_EXPECT_LE(test, answers, 2 * USEC_PER_SEC / TERN_RTO_MIN_US + 1);
+	KUNIT_EXPECT_EQ(test, asked - answers,
+			tern_mib_sum(world.tn[1].mib, TERN_MIB_RESEND_TOO_SOON));
+
+	world.trouble = &good;
+	run_until_replied(test);
 	world_collect();
 	world_finish();
 }
@@ -387,6 +458,7 @@ static struct kunit_case held_cases[] = {
 	KUNIT_CASE(incomplete_within_limits),
 	KUNIT_CASE(queue_of_a_peer),
 	KUNIT_CASE(cache_of_a_peer),
+	KUNIT_CASE(asked_in_a_storm),
 	KUNIT_CASE(replies_within_limits),
 	KUNIT_CASE(deadline_in_a_storm),
 	{}

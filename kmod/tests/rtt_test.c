@@ -130,6 +130,22 @@ static void backoff(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tern_rtt_backoff(U32_MAX), (u32)TERN_RTO_MAX_US);
 }
 
+/* Who asks again after its time-out, however short, is answered. */
+static void pause_ends_before_a_timeout(struct kunit *test)
+{
+	struct tern_rtt rtt;
+	u32 us;
+
+	tern_rtt_init(&rtt);
+	KUNIT_EXPECT_EQ(test, tern_rtt_pause(&rtt), TERN_RTO_MIN_US / 2);
+	for (us = 1; us < 4 * TERN_RTO_MAX_US; us *= 2) {
+		tern_rtt_init(&rtt);
+		tern_rtt_sample(&rtt, us);
+		KUNIT_EXPECT_GE(test, tern_rtt_pause(&rtt), rtt.srtt / 2);
+		KUNIT_EXPECT_LE(test, tern_rtt_pause(&rtt), rtt.rto / 2);
+	}
+}
+
 static struct kunit_case rtt_cases[] = {
 	KUNIT_CASE(before_a_sample),
 	KUNIT_CASE(worked_example),
@@ -137,6 +153,7 @@ static struct kunit_case rtt_cases[] = {
 	KUNIT_CASE(bounds),
 	KUNIT_CASE(settles),
 	KUNIT_CASE(backoff),
+	KUNIT_CASE(pause_ends_before_a_timeout),
 	{}
 };
 

@@ -56,6 +56,10 @@ forget
 calls timeout 5000
 check "asked again and again: the call ends" ended 1 unknown ETIMEDOUT
 check "asked again and again: in time" took 4500 6000
+check "it is not sent for each" counted client drop-resend-too-soon
+# one in 5 ms
+check "but now and then" exits 1 counted client resends-served 1250
+check "at least once" counted client resends-served
 
 # 50 replies would take 3.2 MB, and more with their packets
 lie parts
