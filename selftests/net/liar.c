@@ -9,7 +9,7 @@
  *   liar stale    by saying that it does not know the association
  *   liar twice    with two replies of different content
  *   liar parts    with all of a large reply but its last segment
- *   liar resend   by asking for all of it once more
+ *   liar resend   by asking for all of it once more, twice
  *
  * Once it is ready it prints a line. Ends by SIGTERM.
  */
@@ -97,6 +97,7 @@ static void answer(const char *mode, const struct tern_wire_pkt *req)
 	} else if (!strcmp(mode, "resend")) {
 		pkt.type = TERN_PKT_RESEND;
 		pkt.resend.bits = 8;
+		post(&pkt, "\xff", 1);
 		post(&pkt, "\xff", 1);
 	} else {
 		pkt.seg.total = TOTAL;
