@@ -31,10 +31,10 @@ deps: ## install the Debian packages that building and testing need
 	@selftests/deps
 
 # A second make, since its look-ups need the packages.
-demo check bench bench-check: deps
+demo check bench bench-check profile: deps
 	+@$(MAKE) --no-print-directory $@-run
 .PHONY: deps demo check demo-run check-run model chaos mutants lint vm vm2
-.PHONY: bench bench-run bench-check bench-check-run
+.PHONY: bench bench-run bench-check bench-check-run profile profile-run
 
 demo: ## run the ledger demo in a guest (KERNEL=6.12|6.1|uml|debug)
 demo-run: guest
@@ -83,6 +83,12 @@ bench-check: ## fail when a call costs more than its budget, tools/ternbench/bud
 bench-check-run: bench-guest
 	@$(bench-vm) -t 1800 -c 'ternbench -j run quick budgets $(budgets) >/tmp/results && \
 		ternbench check $(budgets) /tmp/results'
+
+# A cell, as ternbench prints it.
+CELL ?= tern/net/call
+profile: ## show where the instructions of a cell go (CELL=tern/net/call COUNT=40)
+profile-run: bench-guest
+	@O=$(O) tools/ternbench/profile/profile $(if $(COUNT),-n $(COUNT)) $(subst /, ,$(CELL))
 
 lint: ## run the static checks
 	@$(own-make) selftests/lint

@@ -67,11 +67,14 @@ static void send_batches(const struct work *work, uint64_t *stamps)
 
 	node_make_request(&packet, 0, 0);
 	for (unsigned int batch = 0; batch < WARM_BATCHES + BATCHES; batch++) {
-		for (unsigned int i = 0; i < work->calls; i++)
+		for (unsigned int i = 0; i < work->calls; i++) {
 			node_transmit(&packet);
+			clock_call();
+		}
 		/* the last warm one begins the first */
 		if (batch + 1 >= WARM_BATCHES)
-			stamps[batch + 1 - WARM_BATCHES] = clock_ns();
+			stamps[batch + 1 - WARM_BATCHES] =
+				clock_stamp(batch + 1 - WARM_BATCHES);
 	}
 }
 
@@ -112,9 +115,11 @@ void duplicate_call(const struct work *work, uint64_t *stamps)
 			node_make_request(&packet, n, i % NODE_SLOTS);
 			node_transmit(&packet);
 			node_expect_again(n, i % NODE_SLOTS);
+			clock_call();
 		}
 		/* the last warm one begins the first */
 		if (batch + 1 >= WARM_BATCHES)
-			stamps[batch + 1 - WARM_BATCHES] = clock_ns();
+			stamps[batch + 1 - WARM_BATCHES] =
+				clock_stamp(batch + 1 - WARM_BATCHES);
 	}
 }

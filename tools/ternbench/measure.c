@@ -135,14 +135,14 @@ static void warm_up(const struct work *work)
 	now = clock_ns();
 	if (now - shared->begin < WARM_NS)
 		return;
-	shared->stamps[0] = now;
+	shared->stamps[0] = clock_stamp(0);
 	atomic_store(&shared->counting, true);
 }
 
 /* Writes down that a call has ended; false when that was the last one. */
 static bool count_call(struct client *client, unsigned int id)
 {
-	unsigned int calls, timed;
+	unsigned int calls, timed, batch;
 
 	if (!atomic_load(&shared->counting)) {
 		warm_up(client->work);
@@ -150,8 +150,11 @@ static bool count_call(struct client *client, unsigned int id)
 	}
 	calls = atomic_fetch_add(&shared->calls, 1) + 1;
 	if (calls <= client->counted) {
-		if (calls % client->work->calls == 0)
-			shared->stamps[calls / client->work->calls] = clock_ns();
+		clock_call();
+		if (calls % client->work->calls == 0) {
+			batch = calls / client->work->calls;
+			shared->stamps[batch] = clock_stamp(batch);
+		}
 		if (calls == client->counted)
 			client->timing = true;
 		return true;
