@@ -13,7 +13,9 @@
  * FIRST + 16 * N + KIND, where KIND says how the call is made. What is drawn
  * depends on FIRST only. The lines of OUTPUT begin with the number:
  *
- *   ID submitted TIMEOUT TIME   the deadline, and the time, both in ms
+ *   ID submitted TIMEOUT TIME WHERE
+ *                               the deadline and the time, both in ms; "near" when
+ *                               it calls NEAR, else "far"
  *   ID OUTCOME CAUSE STATUS RIGHT MS
  *                               its end: errno value of the cause, status of
  *                               the reply, whether the reply is the right one,
@@ -78,6 +80,7 @@ struct call {
 struct thread {
 	pthread_t		thread;
 	struct sockaddr_tern	to;
+	bool			near;
 	bool			async;
 	int			fd;
 	struct tern_loop	*loop;		/* or NULL */
@@ -228,7 +231,8 @@ static void prepare(struct thread *thread, struct call *call,
 		.timeout_ms = call->timeout_ms,
 		.flags = semantics_flags[kind / FORMS] | form_flags[kind % FORMS],
 	};
-	tell(call->id, "submitted %u %lld", call->timeout_ms, call->begin_ms);
+	tell(call->id, "submitted %u %lld %s", call->timeout_ms, call->begin_ms,
+	     thread->near ? "near" : "far");
 }
 
 /* Of a quiet call nothing is known but whether the kernel took it. */
@@ -504,12 +508,13 @@ static const struct way *find_way(const char *name)
 	return NULL;
 }
 
-static void start(struct thread *thread, int i, const char *address)
+static void start(struct thread *thread, int i, const char *address, bool near)
 {
 	int err = tern_addr_parse(address, &thread->to);
 
 	if (err)
 		die(address, -err);
+	thread->near = near;
 	thread->async = i < ASYNC_THREADS;
 	thread->random = (first + i + 1) * 0x9e3779b97f4a7c15;
 	if (pthread_create(&thread->thread, NULL, run, thread))
@@ -540,8 +545,9 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	history_watch(argv[6], gap_ms);
-	for (int i = 0; i < count; i++)
-		start(&threads[i], i, argv[i == count - 1 ? 4 : 3]);
+	for (int i = 0; i < count - 1; i++)
+		start(&threads[i], i, argv[3], false);
+	start(&threads[count - 1], count - 1, argv[4], true);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	for (int i = 0; i < count; i++)
 		pthread_join(threads[i].thread, NULL);

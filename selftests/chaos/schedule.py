@@ -13,6 +13,7 @@ import random
 import sys
 
 NODES = 'AB'
+OTHER = {'A': 'B', 'B': 'A'}
 # How a client makes calls without waiting for each, see client.c.
 WAYS = ('calls', 'uring', 'poll')
 HEAL = ('network', 'both', 'delay', '0ms')
