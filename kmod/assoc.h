@@ -124,8 +124,6 @@ struct tern_assoc {
 	bool	accepted;		/* the peer asked for it */
 	bool	may_call;		/* the peer may call us */
 	bool	superseded;		/* its peer has begun a new life */
-	bool	new;			/* no sweep has seen it */
-	bool	exterminate;		/* ends calls of the peer's old lives */
 
 	/* hot, read without lock */
 	u64	remote_id;	/* constant once up */

@@ -169,7 +169,8 @@ void tern_handshake_cookie(struct tern_assoc *assoc,
 static bool is_of_earlier_life(const struct tern_assoc *old,
 			       const struct tern_assoc *assoc)
 {
-	return old->state == TERN_ASSOC_UP && !old->superseded &&
+	return (old->state == TERN_ASSOC_UP || old->state == TERN_ASSOC_NEW) &&
+	       !old->superseded &&
 	       old->began_us <= assoc->began_us &&
 	       old->remote_epoch != assoc->remote_epoch;
 }
@@ -180,8 +181,7 @@ static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 	struct tern_assoc *old, *found;
 	struct tern_peer *peer = assoc->peer;
 
-	/* What has lost its association is left to the sweep. */
-	WRITE_ONCE(assoc->new, true);
+	tern_peer_has_life(assoc, false);
 	do {
 		found = NULL;
 		spin_lock_bh(&peer->lock);

@@ -170,6 +170,49 @@ out:
 }
 
 /**
+ * tern_peer_has_life - end what a peer has left in its earlier lives
+ * @assoc: an association of its present life
+ * @named: also what waits for the peer to say so
+ *
+ * Left to the sweep, which may walk the services.  The association need not live
+ * until then; the peer does.
+ *
+ * Context: any; the lock of a peer or rx.lock may be held.
+ */
+void tern_peer_has_life(const struct tern_assoc *assoc, bool named)
+{
+	struct tern_peer *peer = assoc->peer;
+	struct tern_life *life = named ? &peer->named : &peer->begun;
+
+	spin_lock_bh(&peer->tn->lock);
+	if (assoc->began_us >= life->began_us) {
+		life->epoch = assoc->remote_epoch;
+		life->began_us = assoc->began_us;
+	}
+	spin_unlock_bh(&peer->tn->lock);
+}
+
+/**
+ * tern_peer_take_lives - the lives of a peer whose predecessors shall end now
+ * @peer: the peer
+ * @begun: the newest that began since this was called
+ * @named: the newest of which the peer said so
+ *
+ * Return: whether there is any.
+ */
+bool tern_peer_take_lives(struct tern_peer *peer, struct tern_life *begun,
+			  struct tern_life *named)
+{
+	spin_lock_bh(&peer->tn->lock);
+	*begun = peer->begun;
+	*named = peer->named;
+	peer->begun = (struct tern_life){};
+	peer->named = (struct tern_life){};
+	spin_unlock_bh(&peer->tn->lock);
+	return begun->epoch || named->epoch;
+}
+
+/**
  * tern_peer_reap - take a peer that is not needed from the table
  * @peer: the peer, to which the caller holds a reference
  *

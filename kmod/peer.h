@@ -24,6 +24,12 @@ struct tern_outbox;
 /* Associations that one peer may have at a time. */
 #define TERN_PEER_ASSOCS_MAX	8
 
+/* struct tern_life - a life of a peer, by an association of it */
+struct tern_life {
+	u64	epoch;		/* 0: none */
+	u64	began_us;
+};
+
 /**
  * struct tern_peer - another node, or this one
  *
@@ -62,6 +68,10 @@ struct tern_peer {
 	unsigned long	used;		/* jiffies */
 	u32	addr_gen;		/* when it was found not to be this node */
 
+	/* whose predecessors the sweep shall end; under the lock of the node */
+	struct tern_life	begun;
+	struct tern_life	named;	/* by the peer's word */
+
 	/* cold */
 	refcount_t	ref;
 	struct rcu_head	rcu;
@@ -75,6 +85,9 @@ struct tern_peer *tern_peer_obtain(struct tern_net *tn,
 				   const struct tern_addr *key, u32 max);
 struct tern_peer *tern_peer_self(struct tern_net *tn);
 void tern_peer_put(struct tern_peer *peer);
+void tern_peer_has_life(const struct tern_assoc *assoc, bool named);
+bool tern_peer_take_lives(struct tern_peer *peer, struct tern_life *begun,
+			  struct tern_life *named);
 bool tern_peer_reap(struct tern_peer *peer);
 int __tern_peer_hello(struct tern_peer *peer, struct tern_outbox *out);
 void __tern_peer_say_hello(struct tern_peer *peer, struct tern_outbox *out);

@@ -263,9 +263,8 @@ static void input_node(struct tern_assoc *assoc,
 		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_PROC, out);
 		return;
 	}
-	/* Left to the sweep, which may walk the services. */
 	if (pkt->req.procedure == TERN_PROC_EXTERMINATE)
-		WRITE_ONCE(assoc->exterminate, true);
+		tern_peer_has_life(assoc, true);
 	tern_rxslot_refuse(assoc, pkt, oneway ? TERN_DELIVERED : TERN_REPLIED,
 			   TERN_CAUSE_NONE, out);
 }

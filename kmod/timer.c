@@ -91,23 +91,6 @@ static bool is_over(struct tern_assoc *assoc)
 	return false;
 }
 
-/* An association is new, or its peer wants what it left in earlier lives ended */
-static void end_old_lives(struct tern_assoc *assoc)
-{
-	bool named = xchg(&assoc->exterminate, false);
-	struct tern_service *service;
-	struct rhashtable_iter iter;
-
-	WRITE_ONCE(assoc->new, false);
-	rhashtable_walk_enter(&assoc->tn->services, &iter);
-	rhashtable_walk_start(&iter);
-	while ((service = rhashtable_walk_next(&iter)))
-		if (!IS_ERR(service))
-			tern_workers_end_old_lives(service, assoc, named);
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-}
-
 static void sweep_assocs(struct tern_net *tn)
 {
 	struct tern_assoc *assoc;
@@ -129,8 +112,6 @@ static void sweep_assocs(struct tern_net *tn)
 			tern_assoc_end(assoc, NULL, TERN_CAUSE_RESET,
 				       TERN_END_REBORN, &out);
 		}
-		if (READ_ONCE(assoc->new) || READ_ONCE(assoc->exterminate))
-			end_old_lives(assoc);
 		tern_output_flush(&out);
 		tern_assoc_put(assoc);
 		cond_resched();
@@ -156,6 +137,25 @@ static void sweep_services(struct tern_net *tn)
 	rhashtable_walk_exit(&iter);
 }
 
+/* What a peer has left in its earlier lives, now that it has another. */
+static void end_old_lives(struct tern_peer *peer)
+{
+	struct tern_life begun, named;
+	struct tern_service *service;
+	struct rhashtable_iter iter;
+
+	if (!tern_peer_take_lives(peer, &begun, &named))
+		return;
+	rhashtable_walk_enter(&peer->tn->services, &iter);
+	rhashtable_walk_start(&iter);
+	while ((service = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(service))
+			tern_workers_end_old_lives(service, peer, &begun,
+						   &named);
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
 static void sweep_peers(struct tern_net *tn)
 {
 	struct rhashtable_iter iter;
@@ -163,9 +163,12 @@ static void sweep_peers(struct tern_net *tn)
 
 	rhashtable_walk_enter(&tn->peers, &iter);
 	rhashtable_walk_start(&iter);
-	while ((peer = rhashtable_walk_next(&iter)))
-		if (!IS_ERR(peer))
-			tern_peer_reap(peer);
+	while ((peer = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(peer))
+			continue;
+		end_old_lives(peer);
+		tern_peer_reap(peer);
+	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
 }

@@ -461,40 +461,45 @@ void tern_workers_timeout(struct tern_service *service, struct tern_outbox *out)
 
 /* Whether a request that is executing was left by an earlier life of a peer. */
 static bool is_of_old_life(const struct tern_request *req,
-			   const struct tern_assoc *assoc)
+			   const struct tern_peer *peer,
+			   const struct tern_life *life)
 {
 	const struct tern_assoc *old = req->assoc;
 
 	if (!req->orphan && !READ_ONCE(old->superseded))
 		return false;
-	return old->remote_epoch != assoc->remote_epoch &&
-	       old->began_us < assoc->began_us &&
-	       !memcmp(&old->peer->key, &assoc->peer->key,
-		       sizeof(old->peer->key));
+	return old->remote_epoch != life->epoch &&
+	       old->began_us < life->began_us &&
+	       !memcmp(&old->peer->key, &peer->key, sizeof(peer->key));
 }
 
 /**
  * tern_workers_end_old_lives - end what a peer has left in its earlier lives
  * @service: the service
- * @assoc: the association of its present life
- * @named: the peer wants those ended that wait for it to say so
+ * @peer: the peer
+ * @begun: its present life, or none
+ * @named: its life that wants those ended which wait for it to say so, or none
  *
  * Also what has lost its association before the present life began: of it there
  * is nobody left to ask.
  */
 void tern_workers_end_old_lives(struct tern_service *service,
-				const struct tern_assoc *assoc, bool named)
+				const struct tern_peer *peer,
+				const struct tern_life *begun,
+				const struct tern_life *named)
 {
+	const struct tern_life *life = begun;
 	struct tern_worker *worker;
 	struct tern_request *req;
 
-	if (service->orphans == TERN_ORPHANS_EXPIRE ||
-	    (service->orphans == TERN_ORPHANS_EXTERMINATE && !named))
+	if (service->orphans == TERN_ORPHANS_EXTERMINATE)
+		life = named;
+	if (service->orphans == TERN_ORPHANS_EXPIRE || !life->epoch)
 		return;
 	spin_lock_bh(&service->lock);
 	list_for_each_entry(worker, &service->workers, link)
 		list_for_each_entry(req, &worker->executing, link)
-			if (is_of_old_life(req, assoc) &&
+			if (is_of_old_life(req, peer, life) &&
 			    (req->orphan ||
 			     service->orphans != TERN_ORPHANS_GENTLE))
 				__tell(req, TERN_CAUSE_RESET, true);

@@ -14,6 +14,8 @@
 #include "service.h"
 
 struct sock;
+struct tern_life;
+struct tern_peer;
 
 /*
  * struct tern_worker - a socket as one of a service's receivers
@@ -53,6 +55,8 @@ void tern_worker_answered(struct tern_request *req, u64 left_us);
 void tern_workers_timeout(struct tern_service *service,
 			  struct tern_outbox *out);
 void tern_workers_end_old_lives(struct tern_service *service,
-				const struct tern_assoc *assoc, bool named);
+				const struct tern_peer *peer,
+				const struct tern_life *begun,
+				const struct tern_life *named);
 
 #endif /* _TERN_WORKER_H */

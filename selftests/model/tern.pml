@@ -201,6 +201,9 @@ byte former_life;	/* associations from before the client rebooted */
 #define RECEIVING	7
 #define ENDED_DELIVERED	8
 byte accept_state[ACCEPTS + 1], accept_assoc[ACCEPTS + 1];
+#if RESETS > 0
+byte used;	/* associations that the client has used: not TERN_ASSOC_NEW */
+#endif
 byte record[(ACCEPTS + 1) * SLOTS], record_call[(ACCEPTS + 1) * SLOTS];
 #ifdef TWIN
 byte ran;		/* records whose call was executed before: slot->ran */
@@ -985,6 +988,9 @@ inline refuse(x)
 inline forget(b)
 {
 	accept_state[b] = OVER;
+#if RESETS > 0
+	DROP(used, b);
+#endif
 #ifdef ORPHANS
 	DROP(superseded, b);
 #endif
@@ -1151,6 +1157,12 @@ inline end_old_lives(k)
 			 !HAS(former_life, accept_assoc[k]))
 #endif
 
+#ifdef NEW_IS_KEPT
+#define MAY_BE_FORMER(b) (accept_state[b] == UP && HAS(used, b))
+#else
+#define MAY_BE_FORMER(b) (accept_state[b] == UP)
+#endif
+
 /* end_earlier_lives(): when the client uses an association of its new life */
 inline end_former(k)
 {
@@ -1158,11 +1170,11 @@ inline end_former(k)
 	for (b : 1 .. k - 1) {
 		if
 #ifdef ORPHANS
-		:: accept_state[b] == UP && IS_FORMER(b, k) && IS_ASKED_ON(b) ->
+		:: MAY_BE_FORMER(b) && IS_FORMER(b, k) && IS_ASKED_ON(b) ->
 			ADD(superseded, b);
 			ask_all(b)
 #endif
-		:: accept_state[b] == UP && IS_FORMER(b, k) && !IS_ASKED_ON(b) ->
+		:: MAY_BE_FORMER(b) && IS_FORMER(b, k) && !IS_ASKED_ON(b) ->
 #ifdef ORPHANS
 			orphan_all(b, ENDS_REBORN);
 #endif
@@ -1178,6 +1190,21 @@ inline end_former(k)
 	fi;
 #endif
 	skip
+#else
+	skip
+#endif
+}
+
+/* tern_handshake_confirm(): the first packet on it */
+inline confirm(k)
+{
+#if RESETS > 0
+	if
+	:: !HAS(used, k) ->
+		ADD(used, k);
+		end_former(k)
+	:: else
+	fi
 #else
 	skip
 #endif
@@ -1315,7 +1342,7 @@ end:	do
 			lookup(x);
 			if
 			:: known ->
-				end_former(call_accept[x]);
+				confirm(call_accept[x]);
 				judge(x)
 			:: else
 			fi
@@ -1490,7 +1517,7 @@ end:	do
 			if
 			:: accept_state[x] == UP ->
 				named = true;
-				end_former(x);
+				confirm(x);
 				end_old_lives(x)
 			:: else -> ADD(stale, accept_assoc[x])
 			fi;
