@@ -352,6 +352,22 @@ void tern_assoc_heard(struct tern_assoc *assoc, const struct tern_path *from,
 }
 
 /**
+ * tern_assoc_has_moved - whether the peer is at another address than its own
+ * @assoc: the association
+ *
+ * Another node may have the address of the peer then.
+ *
+ * Context: under rcu_read_lock().
+ */
+bool tern_assoc_has_moved(const struct tern_assoc *assoc)
+{
+	const struct tern_route *route = rcu_dereference(assoc->route);
+
+	return memcmp(&route->path.peer, &assoc->peer->key,
+		      sizeof(assoc->peer->key));
+}
+
+/**
  * tern_assoc_is_usable - whether new calls may be sent on an association
  * @assoc: the association
  *

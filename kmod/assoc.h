@@ -162,6 +162,7 @@ struct tern_assoc *tern_assoc_next(struct tern_net *tn, unsigned long *index);
 void tern_assoc_forget(struct tern_net *tn);
 void tern_assoc_heard(struct tern_assoc *assoc, const struct tern_path *from,
 		      bool newest);
+bool tern_assoc_has_moved(const struct tern_assoc *assoc);
 void tern_assoc_put(struct tern_assoc *assoc);
 bool tern_assoc_is_usable(const struct tern_assoc *assoc);
 unsigned int tern_assoc_room(const struct tern_assoc *assoc);

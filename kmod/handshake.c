@@ -186,7 +186,8 @@ static void end_earlier_lives(struct tern_assoc *assoc, struct tern_outbox *out)
 		found = NULL;
 		spin_lock_bh(&peer->lock);
 		list_for_each_entry(old, &peer->assocs, link) {
-			if (!is_of_earlier_life(old, assoc))
+			if (!is_of_earlier_life(old, assoc) ||
+			    tern_assoc_has_moved(old))
 				continue;
 			found = old;
 			WRITE_ONCE(old->superseded, true);

@@ -469,7 +469,7 @@ static bool is_of_old_life(const struct tern_request *req,
 	if (!req->orphan && !READ_ONCE(old->superseded))
 		return false;
 	return old->remote_epoch != life->epoch &&
-	       old->began_us < life->began_us &&
+	       old->began_us < life->began_us && !tern_assoc_has_moved(old) &&
 	       !memcmp(&old->peer->key, &peer->key, sizeof(peer->key));
 }
 
@@ -480,8 +480,9 @@ static bool is_of_old_life(const struct tern_request *req,
  * @begun: its present life, or none
  * @named: its life that wants those ended which wait for it to say so, or none
  *
- * Also what has lost its association before the present life began: of it there
- * is nobody left to ask.
+ * Not what belongs to a node that was last heard at another address: it is not
+ * the one that lives there now.  Also what has lost its association before the
+ * present life began: of it there is nobody left to ask.
  */
 void tern_workers_end_old_lives(struct tern_service *service,
 				const struct tern_peer *peer,
