@@ -6,6 +6,7 @@
  */
 #include <linux/net.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include <linux/tern.h>
 #include <net/compat.h>
 #include <net/ipv6.h>
@@ -15,11 +16,44 @@
 #include "output.h"
 #include "request.h"
 
+#define DOZE_MAX	1023
+
 static bool is_ready(struct tern_sock *ts, struct tern_service *service,
 		     bool outcomes)
 {
 	return (outcomes && !list_empty_careful(&ts->ended)) ||
 	       (service && tern_service_has_requests(service));
+}
+
+/*
+ * Before a worker sleeps it lets others run.  Clients with many calls then make
+ * several, for which it is not woken one by one: each wake-up would preempt them.
+ *
+ * Where that does not bring more than one request, or takes long, since what runs
+ * is no client, the worker sleeps at once the next times, up to DOZE_MAX of them.
+ *
+ * Return: whether requests came.
+ */
+static bool let_others_run(struct tern_worker *worker)
+{
+	struct tern_service *service = worker->service;
+	unsigned long began = jiffies;
+	u16 doze = READ_ONCE(worker->doze);
+
+	if (single_task_running())
+		return false;
+	if (worker->dozes < doze) {
+		worker->dozes++;
+		return false;
+	}
+	worker->dozes = 0;
+	yield();
+	if (READ_ONCE(service->n_queued) > 1 && !time_after(jiffies, began + 1))
+		doze = 0;
+	else
+		doze = min(2 * doze + 1, DOZE_MAX);
+	WRITE_ONCE(worker->doze, doze);
+	return tern_service_has_requests(service);
 }
 
 /**
@@ -42,6 +76,8 @@ int tern_sock_wait(struct tern_sock *ts, bool outcomes, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
+	if (service && let_others_run(&ts->worker))
+		return 0;
 	if (outcomes)
 		prepare_to_wait(sk_sleep(sk), &outcome, TASK_INTERRUPTIBLE);
 	if (service)

@@ -35,6 +35,8 @@ struct tern_worker {
 	struct list_head	executing;
 	unsigned int	n_events;	/* that were not received */
 	unsigned int	n_off_slot;	/* given up or orphans */
+	u16	doze;		/* waits in which it sleeps at once; racy */
+	u16	dozes;		/* how many of them were */
 };
 
 struct tern_request *tern_worker_take(struct tern_worker *worker,
