@@ -33,7 +33,8 @@ struct call_cursor {
 		struct tern_nl_peer_cursor	peer;
 		struct tern_nl_service_cursor	service;
 		struct {
-			u32	assoc;		/* index; 0 is not used */
+			/* index, 32 bits, or beyond the last one */
+			unsigned long	assoc;
 			u32	slot;		/* the next */
 		};
 	};
