@@ -282,7 +282,8 @@ static struct tern_call *find_call(struct tern_sock *ts, u64 id)
 	spin_lock_bh(&ts->lock);
 	list_for_each_entry(call, &ts->calls, sk_link) {
 		/* Without a peer it is just being submitted. */
-		if (call->id != id || !READ_ONCE(call->peer) ||
+		if (call->id != id || call->flags & TERN_CALL_QUIET ||
+		    !READ_ONCE(call->peer) ||
 		    READ_ONCE(call->reported) || READ_ONCE(call->cancelling))
 			continue;
 		tern_call_get(call);
