@@ -168,8 +168,7 @@ static int give_request(struct tern_sock *ts, struct tern_request *req,
 		tern_worker_return(&ts->worker, req);
 		return -EFAULT;
 	}
-	tern_request_consumed(req);
-	tern_request_put(req);
+	tern_sock_taken(req);
 	return 0;
 }
 
