@@ -280,8 +280,8 @@ static void post_cancel(struct tern_call *call, struct tern_outbox *out)
  * @now: the time
  * @out: for the packet
  *
- * The last segment that was sent does that: it makes the server tell what is missing, whether
- * it is busy, or the reply.
+ * The last segment that was sent does that: it makes the server tell what is
+ * missing, whether it is busy, or the reply.
  */
 void __tern_call_probe(struct tern_call *call, u64 now,
 		       struct tern_outbox *out)
