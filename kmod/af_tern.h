@@ -82,7 +82,6 @@ int tern_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		 int flags);
 int tern_sock_wait(struct tern_sock *ts, bool outcomes, long *timeo);
 struct tern_call *tern_sock_first_ended(struct tern_sock *ts);
-void tern_sock_taken(struct tern_request *req);
 void tern_sock_source(const struct tern_request *req,
 		      struct sockaddr_tern *addr);
 

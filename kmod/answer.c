@@ -8,7 +8,6 @@
 
 #include "call.h"
 #include "cause.h"
-#include "flow.h"
 #include "packet.h"
 #include "segment.h"
 
@@ -125,28 +124,12 @@ static bool charge(struct tern_call *call, u32 to)
 	return true;
 }
 
-/* Prepares for a reply. */
-static int assemble(struct tern_call *call, const struct tern_wire_pkt *pkt,
-		    const struct sk_buff *skb)
-{
-	int err = tern_assembly_start(&call->reply, &pkt->seg);
-
-	if (!err && tern_flow_is_needed(&pkt->seg) && !call->peer->self)
-		err = tern_flow_begin(&call->reply, call->assoc, pkt,
-				      TERN_WIRE_OF_REPLY,
-				      tern_call_priority(call->flags), skb);
-	return err;
-}
-
 /* Begins with a reply. */
-static bool begin(struct tern_call *call, const struct tern_wire_pkt *pkt,
-		  const struct sk_buff *skb)
+static bool begin(struct tern_call *call, const struct tern_wire_seg *seg)
 {
-	const struct tern_wire_seg *seg = &pkt->seg;
-
 	if (seg->total > seg->size && !charge(call, tern_seg_charge(seg)))
 		return false;
-	if (!assemble(call, pkt, skb))
+	if (!tern_assembly_start(&call->reply, seg))
 		return true;
 	__tern_call_drop_reply(call);
 	TERN_COUNT(call->peer->tn, PKT_NO_MEMORY);
@@ -155,7 +138,7 @@ static bool begin(struct tern_call *call, const struct tern_wire_pkt *pkt,
 
 /* Adds a segment of a reply; true when the reply is whole. */
 static bool collect(struct tern_call *call, const struct tern_wire_pkt *pkt,
-		    struct sk_buff *skb, bool *taken, struct tern_outbox *out)
+		    struct sk_buff *skb, bool *taken)
 {
 	struct tern_assembly *in = &call->reply;
 
@@ -165,23 +148,17 @@ static bool collect(struct tern_call *call, const struct tern_wire_pkt *pkt,
 		TERN_COUNT(call->peer->tn, BAD_SEGMENT);
 		return false;
 	}
-	if (!in->segs && !begin(call, pkt, skb))
+	if (!in->segs && !begin(call, &pkt->seg))
 		return false;
-	*taken = !tern_assembly_add(in, pkt, skb);
+	*taken = tern_assembly_add(in, pkt, skb);
 	call->replying = true;
 	if (*taken)
 		call->fruitless = 0;
-	if (tern_assembly_is_whole(in)) {
-		if (in->flow)
-			tern_flow_end(in, out);
+	if (tern_assembly_is_whole(in))
 		return true;
-	}
 	/* Only now it is known what the packets that it comes in take. */
-	if (!charge(call, in->truesize - min(in->truesize,
-					     tern_flow_reserved(in))))
+	if (!charge(call, in->truesize))
 		__tern_call_drop_reply(call);
-	else if (in->flow)
-		tern_flow_received(in, out);
 	return false;
 }
 
@@ -194,10 +171,8 @@ static void replied(struct tern_call *call, const struct tern_wire_pkt *pkt,
 		    ack;
 
 	call->status = pkt->rep.status;
-	/* Else nobody knows which copy this answers (Karn), or it took its length. */
-	if ((!call->retransmits || call->busy) && !assoc->peer->self &&
-	    call->msg->len <= TERN_WIRE_UNSCHEDULED &&
-	    call->reply.total <= TERN_WIRE_UNSCHEDULED)
+	/* Else nobody knows which copy this answers (Karn). */
+	if ((!call->retransmits || call->busy) && !assoc->peer->self)
 		tern_rtt_sample(&assoc->answer,
 				min_t(u64, tern_now_us() - call->first_sent_us,
 				      TERN_RTO_MAX_US));
@@ -250,6 +225,10 @@ bool tern_call_input_reply(struct tern_assoc *assoc,
 		goto out;
 	learn(call, pkt);
 	oneway = call->flags & TERN_CALL_ONEWAY;
+	if (pkt->seg.total > TERN_MESSAGE_MAX) {
+		TERN_COUNT(peer->tn, BAD_SEGMENT);
+		goto out;
+	}
 	if (pkt->rep.outcome == (oneway ? TERN_REPLIED : TERN_DELIVERED)) {
 		TERN_COUNT(peer->tn, BAD_FIELD);
 		goto out;
@@ -258,14 +237,11 @@ bool tern_call_input_reply(struct tern_assoc *assoc,
 		failed(call, pkt);
 	} else if (call->reported) {
 		__tern_call_end(call, TERN_REPLIED, TERN_CAUSE_NONE, true);
-	} else if (pkt->seg.total > READ_ONCE(peer->tn->set.message_max)) {
-		TERN_COUNT(peer->tn, REFUSED_SIZE);
-		__tern_call_end(call, TERN_UNKNOWN, TERN_CAUSE_TOO_BIG, true);
 	} else if (!has_room(call, pkt->seg.total)) {
 		TERN_COUNT(peer->tn, REPLY_NO_ROOM);
 		call->starved = true;
 		goto out;
-	} else if (collect(call, pkt, skb, &taken, out)) {
+	} else if (collect(call, pkt, skb, &taken)) {
 		replied(call, pkt, out);
 	} else {
 		u64 now = tern_now_us();
@@ -328,6 +304,7 @@ void tern_call_input_resend(struct tern_assoc *assoc,
 	struct tern_wire_pkt req;
 	struct tern_call *call;
 	u64 now = tern_now_us();
+	unsigned int missing;
 
 	spin_lock_bh(&peer->lock);
 	call = find(assoc, pkt);
@@ -337,46 +314,12 @@ void tern_call_input_resend(struct tern_assoc *assoc,
 		__tern_call_fill(&req, call, now);
 		tern_segments_post_asked(out, assoc, pkt, bitmap, &req,
 					 call->msg);
-		if (tern_segments_progressed(pkt, bitmap, &call->asked)) {
+		missing = tern_segments_asked(pkt, bitmap);
+		if (!call->missing || missing < call->missing) {
 			call->fruitless = 0;
 			call->rto = assoc->rtt.rto;
 		}
-		__tern_call_retry_later(call, now);
-		__tern_call_arm(call, now);
-	}
-	spin_unlock_bh(&peer->lock);
-}
-
-/**
- * tern_call_input_grant - a GRANT packet arrived: the server takes more
- * @assoc: its association
- * @pkt: the packet
- * @out: for packets
- *
- * One that allows nothing new tells that the server has what it allowed, and
- * lets the rest wait.
- */
-void tern_call_input_grant(struct tern_assoc *assoc,
-			   const struct tern_wire_pkt *pkt,
-			   struct tern_outbox *out)
-{
-	struct tern_peer *peer = assoc->peer;
-	struct tern_wire_pkt req;
-	struct tern_call *call;
-	u64 now = tern_now_us();
-
-	spin_lock_bh(&peer->lock);
-	call = find(assoc, pkt);
-	if (call) {
-		learn(call, pkt);
-		TERN_COUNT(peer->tn, GRANT_IN);
-		__tern_call_fill(&req, call, now);
-		if (tern_segments_post_granted(out, assoc, pkt, &req,
-					       call->msg)) {
-			call->rto = assoc->rtt.rto;
-			call->asked.count = 0;
-		}
-		call->fruitless = 0;
+		call->missing = missing;
 		__tern_call_retry_later(call, now);
 		__tern_call_arm(call, now);
 	}

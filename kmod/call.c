@@ -245,8 +245,6 @@ void __tern_call_fill(struct tern_wire_pkt *pkt, const struct tern_call *call,
 		pkt->flags |= TERN_WIRE_IDEMPOTENT;
 	if (call->flags & TERN_CALL_MAYBE)
 		pkt->flags |= TERN_WIRE_MAYBE;
-	BUILD_BUG_ON(TERN_WIRE_PRIORITY != TERN_CALL_PRIORITY_MASK);
-	pkt->flags |= call->flags & TERN_CALL_PRIORITY_MASK;
 }
 
 /**
@@ -280,13 +278,13 @@ static void post_cancel(struct tern_call *call, struct tern_outbox *out)
  * @now: the time
  * @out: for the packet
  *
- * The last segment that was sent does that: it makes the server tell what is
- * missing, whether it is busy, or the reply.
+ * The last segment does that: it makes the server tell what is missing, whether
+ * it is busy, or the reply.
  */
 void __tern_call_probe(struct tern_call *call, u64 now,
 		       struct tern_outbox *out)
 {
-	u32 n = call->msg->sent;
+	u32 n = tern_msg_segments(call->msg);
 	struct tern_wire_pkt pkt;
 
 	if (call->replying) {
@@ -304,8 +302,8 @@ static void probe(struct tern_call *call, u64 now, struct tern_outbox *out)
 {
 	if (call->fruitless < TERN_FRUITLESS_MAX)
 		call->fruitless++;
-	else if (!call->replying && tern_assoc_narrow(call->assoc, call->msg))
-		call->msg->sent = tern_msg_unscheduled(call->msg);
+	else if (!call->replying)
+		tern_assoc_narrow(call->assoc, call->msg);
 	__tern_call_probe(call, now, out);
 }
 
@@ -346,11 +344,11 @@ static void start(struct tern_call *call, struct tern_assoc *assoc,
 	__tern_call_retry_later(call, now);
 
 	call->fruitless = 0;
-	call->asked.count = 0;
+	call->missing = 0;
 	call->resent_us = 0;
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	__tern_call_fill(&pkt, call, now);
-	tern_segments_post_first(out, assoc, &pkt, msg);
+	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
 	__tern_call_arm(call, now);
 }
 

@@ -15,7 +15,6 @@
 #include "assoc.h"
 #include "message.h"
 #include "peer.h"
-#include "segment.h"
 
 struct sock;
 
@@ -82,7 +81,7 @@ struct tern_call {
 	u32	retransmits;
 	u32	resent_us;		/* see tern_segments_may_answer() */
 	u8	fruitless;		/* probes since the last progress */
-	struct tern_asked	asked;	/* by the server */
+	u16	missing;		/* segments that the last RESEND named */
 	u32	reply_charge;		/* in reply_bytes, until the reply is whole */
 	struct timer_list	timer;
 
@@ -124,9 +123,6 @@ void tern_call_input_busy(struct tern_assoc *assoc,
 void tern_call_input_resend(struct tern_assoc *assoc,
 			    const struct tern_wire_pkt *pkt, const u8 *bitmap,
 			    struct tern_outbox *out);
-void tern_call_input_grant(struct tern_assoc *assoc,
-			   const struct tern_wire_pkt *pkt,
-			   struct tern_outbox *out);
 void tern_call_input_ask(struct tern_assoc *assoc,
 			 const struct tern_wire_pkt *pkt,
 			 struct tern_outbox *out);
@@ -147,11 +143,6 @@ void __tern_calls_pump(struct tern_peer *peer, struct tern_outbox *out);
 void __tern_calls_fail(struct tern_peer *peer, u8 cause, bool all);
 void __tern_calls_assoc_ended(struct tern_assoc *assoc,
 			      const struct tern_wire_pkt *stale, u8 cause);
-
-static inline u8 tern_call_priority(u32 flags)
-{
-	return (flags & TERN_CALL_PRIORITY_MASK) >> TERN_CALL_PRIORITY_SHIFT;
-}
 
 static inline void tern_call_get(struct tern_call *call)
 {

@@ -47,12 +47,6 @@ static bool input_assoc(struct tern_assoc *assoc, const struct tern_path *from,
 		else
 			tern_call_input_resend(assoc, pkt, skb->data, out);
 		break;
-	case TERN_PKT_GRANT:
-		if (pkt->flags & TERN_WIRE_OF_REPLY)
-			tern_request_input_grant(assoc, pkt, out);
-		else
-			tern_call_input_grant(assoc, pkt, out);
-		break;
 	case TERN_PKT_ASK:
 		tern_call_input_ask(assoc, pkt, out);
 		newest = false;
@@ -85,7 +79,6 @@ static bool wants_answer(const struct tern_wire_pkt *pkt)
 	case TERN_PKT_ASK:
 		return true;
 	case TERN_PKT_RESEND:
-	case TERN_PKT_GRANT:
 		return pkt->flags & TERN_WIRE_OF_REPLY;
 	}
 	return false;

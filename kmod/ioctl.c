@@ -168,7 +168,8 @@ static int give_request(struct tern_sock *ts, struct tern_request *req,
 		tern_worker_return(&ts->worker, req);
 		return -EFAULT;
 	}
-	tern_sock_taken(req);
+	tern_request_consumed(req);
+	tern_request_put(req);
 	return 0;
 }
 

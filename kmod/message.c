@@ -8,11 +8,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "flow.h"
 #include "message.h"
-
-/* Segments of a long message that one allocation keeps. */
-#define CHUNK	256
 
 /**
  * tern_msg_alloc - take a message from its sender
@@ -34,7 +30,6 @@ struct tern_msg *tern_msg_alloc(u32 len, struct iov_iter *from)
 	refcount_set(&msg->ref, 1);
 	msg->len = len;
 	msg->digest = 0;
-	msg->sent = 0;
 	msg->seg = 0;
 	if (!copy_from_iter_full(msg->data, len, from)) {
 		kvfree(msg);
@@ -76,14 +71,6 @@ unsigned int tern_msg_segments(const struct tern_msg *msg)
 	return msg->len ? DIV_ROUND_UP(msg->len, msg->seg) : 1;
 }
 
-/* Number of segments that are sent before any is granted. */
-unsigned int tern_msg_unscheduled(const struct tern_msg *msg)
-{
-	if (msg->len <= TERN_WIRE_UNSCHEDULED)
-		return tern_msg_segments(msg);
-	return DIV_ROUND_UP(TERN_WIRE_UNSCHEDULED, msg->seg);
-}
-
 /**
  * tern_digest_request - start the digest of a request
  * @program: program number
@@ -109,16 +96,12 @@ u32 tern_digest_data(u32 seed, const void *data, u32 len)
 	return len ? crc32c(seed, data, len) : seed;
 }
 
-/*
- * What an incoming message may hold in memory before it is granted, going by one
- * of its segments.
- */
+/* What an incoming message may hold in memory, going by one of its segments. */
 u32 tern_seg_charge(const struct tern_wire_seg *seg)
 {
-	u32 len = min(seg->total, TERN_WIRE_UNSCHEDULED + 0U);
-	u32 count = seg->size ? DIV_ROUND_UP(len, seg->size) : 1;
+	u32 count = seg->size ? DIV_ROUND_UP(seg->total, seg->size) : 1;
 
-	return len + count * SKB_TRUESIZE(0);
+	return seg->total + count * SKB_TRUESIZE(0);
 }
 
 /* Whether a segment is of the message that is being assembled. */
@@ -145,53 +128,14 @@ int tern_assembly_start(struct tern_assembly *in,
 	in->size = seg->size;
 	in->count = seg->total ? DIV_ROUND_UP(seg->total, seg->size) : 1;
 	in->have = 0;
-	in->first = 0;
 	in->truesize = 0;
-	in->one = NULL;
-	in->segs = &in->one;
-	if (in->count == 1)
+	if (in->count == 1) {
+		in->one = NULL;
+		in->segs = &in->one;
 		return 0;
-	if (in->count <= CHUNK) {
-		in->segs = kcalloc(in->count, sizeof(*in->segs), GFP_ATOMIC);
-		return in->segs ? 0 : -ENOMEM;
 	}
-	in->chunks = kcalloc(DIV_ROUND_UP(in->count, CHUNK),
-			     sizeof(*in->chunks), GFP_ATOMIC);
-	if (in->chunks)
-		return 0;
-	in->segs = NULL;
-	return -ENOMEM;
-}
-
-/* The segments from the one of this number on, up to the end of a chunk. */
-static struct sk_buff **segs_at(const struct tern_assembly *in, u32 i)
-{
-	struct sk_buff **chunk;
-
-	if (!in->chunks)
-		return &in->segs[i];
-	chunk = in->chunks[i / CHUNK];
-	return chunk ? &chunk[i % CHUNK] : NULL;
-}
-
-static bool has_segment(const struct tern_assembly *in, u32 i)
-{
-	struct sk_buff **seg = segs_at(in, i);
-
-	return seg && *seg;
-}
-
-/* Room for what has begun to arrive. */
-static int add_chunk(struct tern_assembly *in, u32 i)
-{
-	struct sk_buff ***chunk;
-
-	if (!in->chunks)
-		return 0;
-	chunk = &in->chunks[i / CHUNK];
-	if (!*chunk)
-		*chunk = kcalloc(CHUNK, sizeof(**chunk), GFP_ATOMIC);
-	return *chunk ? 0 : -ENOMEM;
+	in->segs = kcalloc(in->count, sizeof(*in->segs), GFP_ATOMIC);
+	return in->segs ? 0 : -ENOMEM;
 }
 
 /**
@@ -201,42 +145,30 @@ static int add_chunk(struct tern_assembly *in, u32 i)
  *	message, if it is not empty, whose reference then belongs to the assembly
  * @skb: the segment without headers, which then does; or NULL
  *
- * Return: 0; -EEXIST when the segment is here already, or -ENOMEM: the caller
- * keeps both then.
+ * Return: false when the segment is here already; the caller keeps both then.
  */
-int tern_assembly_add(struct tern_assembly *in,
-		      const struct tern_wire_pkt *pkt, struct sk_buff *skb)
+bool tern_assembly_add(struct tern_assembly *in,
+		       const struct tern_wire_pkt *pkt, struct sk_buff *skb)
 {
 	const struct tern_wire_seg *seg = &pkt->seg;
 	u32 i = seg->size ? seg->offset / seg->size : 0;
 
-	if (in->have == in->count || has_segment(in, i))
-		return -EEXIST;
-	if (add_chunk(in, i))
-		return -ENOMEM;
+	if (in->have == in->count || in->segs[i])
+		return false;
 	if (skb) {
 		skb_orphan(skb);
-		*segs_at(in, i) = skb;
+		in->segs[i] = skb;
 		in->truesize += skb->truesize;
 	} else if (pkt->msg) {
 		in->msg = pkt->msg;
 		in->truesize += tern_msg_size(pkt->msg);
 	}
 	in->have++;
-	return 0;
-}
-
-/* Number of segments that its sender may send. */
-static u32 granted_segments(const struct tern_assembly *in)
-{
-	if (!in->flow)
-		return in->count;
-	return min(in->count, DIV_ROUND_UP(tern_flow_granted(in->flow),
-					   in->size));
+	return true;
 }
 
 /**
- * tern_assembly_missing - which segments are granted and not here
+ * tern_assembly_missing - which segments are not here
  * @in: the assembly
  * @bitmap: TERN_WIRE_BITMAP_MAX bits; a bit is set for a missing segment, the
  *	first in the most significant bit of the first byte
@@ -244,22 +176,20 @@ static u32 granted_segments(const struct tern_assembly *in)
  *
  * Return: the length of the bitmap in bits, 0 when nothing is missing.
  */
-unsigned int tern_assembly_missing(struct tern_assembly *in, u8 *bitmap,
-				   u32 *first)
+unsigned int tern_assembly_missing(const struct tern_assembly *in,
+				   u8 *bitmap, u32 *first)
 {
 	unsigned int bits = 0;
-	u32 i, n, count;
+	u32 i, n;
 
 	if (!in->segs || in->msg)
 		return 0;
 	memset(bitmap, 0, TERN_WIRE_BITMAP_MAX / 8);
-	for (i = in->first; i < in->count && has_segment(in, i); i++)
+	for (i = 0; i < in->count && in->segs[i]; i++)
 		;
-	in->first = i;
 	*first = i;
-	count = granted_segments(in);
-	for (n = 0; i + n < count && n < TERN_WIRE_BITMAP_MAX; n++) {
-		if (has_segment(in, i + n))
+	for (n = 0; i + n < in->count && n < TERN_WIRE_BITMAP_MAX; n++) {
+		if (in->segs[i + n])
 			continue;
 		bitmap[n / 8] |= 0x80 >> n % 8;
 		bits = n + 1;
@@ -285,10 +215,9 @@ int tern_assembly_copy(const struct tern_assembly *in, struct iov_iter *to,
 		return copy_to_iter(in->msg->data, len, to) == len ? 0 :
 								     -EFAULT;
 	for (i = 0; len; i++) {
-		const struct sk_buff *skb = *segs_at(in, i);
-		size_t n = min_t(size_t, len, skb->len);
+		size_t n = min_t(size_t, len, in->segs[i]->len);
 
-		if (copy_to_iter(skb->data, n, to) != n)
+		if (copy_to_iter(in->segs[i]->data, n, to) != n)
 			return -EFAULT;
 		len -= n;
 	}
@@ -298,25 +227,15 @@ int tern_assembly_copy(const struct tern_assembly *in, struct iov_iter *to,
 /* Frees what was received; the assembly can be started again. */
 void tern_assembly_free(struct tern_assembly *in)
 {
-	u32 i, chunks = in->chunks ? DIV_ROUND_UP(in->count, CHUNK) : 0;
+	u32 i;
 
 	if (!in->segs)
 		return;
-	if (in->flow)
-		tern_flow_end(in, NULL);
-	for (i = 0; i < in->count && in->have; i++) {
-		if (!has_segment(in, i))
-			continue;
-		kfree_skb(*segs_at(in, i));
-		in->have--;
-	}
-	for (i = 0; i < chunks; i++)
-		kfree(in->chunks[i]);
-	kfree(in->chunks);
+	for (i = 0; i < in->count; i++)
+		kfree_skb(in->segs[i]);
 	if (in->segs != &in->one)
 		kfree(in->segs);
 	tern_msg_put(in->msg);
-	in->chunks = NULL;
 	in->msg = NULL;
 	in->segs = NULL;
 	in->truesize = 0;

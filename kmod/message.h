@@ -24,7 +24,6 @@ struct tern_msg {
 	refcount_t	ref;
 	u32	len;
 	u32	digest;		/* of a request: identity and content */
-	u32	sent;		/* segments that were sent, of the present size */
 	u16	seg;		/* segment size, 0 until first sent */
 	u8	data[] __aligned(8);
 };
@@ -34,31 +33,23 @@ void tern_msg_put(struct tern_msg *msg);
 unsigned int tern_msg_size(const struct tern_msg *msg);
 bool tern_msg_set_segment(struct tern_msg *msg, unsigned int room);
 unsigned int tern_msg_segments(const struct tern_msg *msg);
-unsigned int tern_msg_unscheduled(const struct tern_msg *msg);
 u32 tern_digest_request(u32 program, u32 version, u32 procedure, u32 total);
 u32 tern_digest_data(u32 seed, const void *data, u32 len);
-
-struct tern_flow;
 
 /**
  * struct tern_assembly - an incoming message
  * @segs: the segments that are here, NULL elsewhere; points at @one for a
  *	message of one segment; NULL before the first segment
- * @chunks: of a message of many segments, the parts of @segs that have any
  * @msg: instead of segments, a whole message of the own node, with a reference
- * @flow: of a long message, until it is whole: how far it is granted
  */
 struct tern_assembly {
 	struct sk_buff	**segs;
 	struct sk_buff	*one;
-	struct sk_buff	***chunks;
 	struct tern_msg	*msg;
-	struct tern_flow	*flow;
 	u32	total;
 	u32	digest;
 	u32	count;		/* segments in the message */
 	u32	have;		/* segments that are here */
-	u32	first;		/* all before this one are here */
 	u32	truesize;	/* memory held */
 	u16	size;		/* of every segment but the last */
 };
@@ -81,10 +72,10 @@ bool tern_assembly_matches(const struct tern_assembly *in,
 			   const struct tern_wire_seg *seg);
 int tern_assembly_start(struct tern_assembly *in,
 			const struct tern_wire_seg *seg);
-int tern_assembly_add(struct tern_assembly *in,
-		      const struct tern_wire_pkt *pkt, struct sk_buff *skb);
-unsigned int tern_assembly_missing(struct tern_assembly *in, u8 *bitmap,
-				   u32 *first);
+bool tern_assembly_add(struct tern_assembly *in,
+		       const struct tern_wire_pkt *pkt, struct sk_buff *skb);
+unsigned int tern_assembly_missing(const struct tern_assembly *in,
+				   u8 *bitmap, u32 *first);
 int tern_assembly_copy(const struct tern_assembly *in, struct iov_iter *to,
 		       size_t len);
 void tern_assembly_free(struct tern_assembly *in);

@@ -54,8 +54,6 @@
 	X(RETRANSMITS,		"retransmissions")			\
 	X(RESEND_OUT,		"resends-asked")			\
 	X(RESEND_IN,		"resends-served")			\
-	X(GRANT_OUT,		"grants-sent")				\
-	X(GRANT_IN,		"grants-received")			\
 	X(CANCEL_OUT,		"cancels-sent")				\
 	X(ACK_OUT,		"acks-sent")				\
 	X(ICMP_ERRORS,		"icmp-errors")				\

@@ -8,14 +8,12 @@
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include <linux/tern.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include <net/route.h>
 
 #include "assoc.h"
-#include "flow.h"
 #include "net.h"
 #include "peer.h"
 #include "service.h"
@@ -31,10 +29,9 @@ static const struct tern_settings settings_default = {
 	.grace_ms	= 1000,
 	.slots_max	= 1024,
 	.peers_max	= 16384,
-	.message_max	= TERN_MESSAGE_DEFAULT,
-	.cache_peer	= 64 << 20,
+	.cache_peer	= 16 << 20,
 	.cache_net	= 256 << 20,
-	.queue_peer	= 64 << 20,
+	.queue_peer	= 16 << 20,
 	.queue_net	= 256 << 20,
 };
 
@@ -77,7 +74,6 @@ int tern_net_init(struct tern_net *tn, struct net *net,
 	tn->ops = ops;
 	tn->set = settings_default;
 	spin_lock_init(&tn->lock);
-	tern_grants_init(&tn->grants, &tern_flow_ops);
 	mutex_init(&tn->config);
 	INIT_LIST_HEAD(&tn->bearers);
 	xa_init_flags(&tn->assocs, XA_FLAGS_LOCK_BH);

@@ -20,7 +20,6 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 
-#include "grant.h"
 #include "mib.h"
 #include "prefix.h"
 
@@ -43,7 +42,6 @@ struct tern_settings {
 	u32	grace_ms;	/* from the event to giving a request up */
 	u32	slots_max;	/* slots offered to one association */
 	u32	peers_max;
-	u32	message_max;	/* longest request or reply */
 	u64	cache_peer;	/* bytes of replies cached for one peer */
 	u64	cache_net;	/* ... for the whole node */
 	u64	queue_peer;	/* bytes of requests queued for one peer */
@@ -93,7 +91,6 @@ struct tern_net {
 	atomic64_t	detached_bytes;	/* quiet calls without a socket */
 	atomic64_t	reply_bytes;	/* replies of which segments are missing */
 	unsigned long	pressed_until;	/* jiffies: memory is short */
-	struct tern_grants	grants;	/* own lock */
 
 	/* identity; written under config */
 	u64	epoch;

@@ -26,11 +26,6 @@ static const struct netlink_range_validation tern_a_settings_grace_ms_range = {
 	.max	= 60000ULL,
 };
 
-static const struct netlink_range_validation tern_a_settings_message_max_range = {
-	.min	= 65536ULL,
-	.max	= 67108864ULL,
-};
-
 /* Common nested types */
 const struct nla_policy tern_addresses_nl_policy[TERN_A_ADDRESSES_ADDRESS + 1] = {
 	[TERN_A_ADDRESSES_ADDRESS] = NLA_POLICY_EXACT_LEN(16),
@@ -45,7 +40,7 @@ const struct nla_policy tern_prefixes_nl_policy[TERN_A_PREFIXES_PREFIX + 1] = {
 	[TERN_A_PREFIXES_PREFIX] = NLA_POLICY_NESTED(tern_prefix_nl_policy),
 };
 
-const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_MESSAGE_MAX + 1] = {
+const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_QUEUE_BYTES_NET + 1] = {
 	[TERN_A_SETTINGS_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[TERN_A_SETTINGS_ADDRESSES] = NLA_POLICY_NESTED(tern_addresses_nl_policy),
 	[TERN_A_SETTINGS_ALLOW] = NLA_POLICY_NESTED(tern_prefixes_nl_policy),
@@ -58,7 +53,6 @@ const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_MESSAGE_MAX + 1]
 	[TERN_A_SETTINGS_CACHE_BYTES_NET] = { .type = NLA_U64, },
 	[TERN_A_SETTINGS_QUEUE_BYTES_PEER] = { .type = NLA_U64, },
 	[TERN_A_SETTINGS_QUEUE_BYTES_NET] = { .type = NLA_U64, },
-	[TERN_A_SETTINGS_MESSAGE_MAX] = NLA_POLICY_FULL_RANGE(NLA_U32, &tern_a_settings_message_max_range),
 };
 
 /* Global operation policy for tern */

@@ -16,7 +16,7 @@
 extern const struct nla_policy tern_addresses_nl_policy[TERN_A_ADDRESSES_ADDRESS + 1];
 extern const struct nla_policy tern_prefix_nl_policy[TERN_A_PREFIX_LENGTH + 1];
 extern const struct nla_policy tern_prefixes_nl_policy[TERN_A_PREFIXES_PREFIX + 1];
-extern const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_MESSAGE_MAX + 1];
+extern const struct nla_policy tern_settings_nl_policy[TERN_A_SETTINGS_QUEUE_BYTES_NET + 1];
 
 /* Global operation policy for tern */
 extern const struct nla_policy tern_main_nl_policy[TERN_A_SETTINGS + 1];

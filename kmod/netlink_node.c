@@ -65,7 +65,6 @@ static int put_limits(struct sk_buff *skb, const struct tern_settings *set)
 	    nla_put_u32(skb, TERN_A_SETTINGS_GRACE_MS, set->grace_ms) ||
 	    nla_put_u32(skb, TERN_A_SETTINGS_SLOTS_MAX, set->slots_max) ||
 	    nla_put_u32(skb, TERN_A_SETTINGS_PEERS_MAX, set->peers_max) ||
-	    nla_put_u32(skb, TERN_A_SETTINGS_MESSAGE_MAX, set->message_max) ||
 	    nla_put_u64_64bit(skb, TERN_A_SETTINGS_CACHE_BYTES_PEER,
 			      set->cache_peer, TERN_A_SETTINGS_PAD) ||
 	    nla_put_u64_64bit(skb, TERN_A_SETTINGS_CACHE_BYTES_NET,
@@ -105,6 +104,7 @@ static int put_node(struct sk_buff *skb, const struct tern_net *tn)
 
 	nest = nla_nest_start(skb, TERN_A_NODE);
 	if (!nest ||
+	    nla_put_u32(skb, TERN_A_NODE_MESSAGE_MAX, TERN_MESSAGE_MAX) ||
 	    nla_put_u32(skb, TERN_A_NODE_PEERS, atomic_read(&tn->n_peers)) ||
 	    nla_put_u32(skb, TERN_A_NODE_ASSOCIATIONS, n_assocs) ||
 	    nla_put_u32(skb, TERN_A_NODE_SERVICES,
@@ -296,7 +296,6 @@ static int parse_limits(struct genl_info *info, struct nlattr **tb,
 	parse_u32(tb[TERN_A_SETTINGS_LEASE_MS], &set->lease_ms);
 	parse_u32(tb[TERN_A_SETTINGS_GRACE_MS], &set->grace_ms);
 	parse_u32(tb[TERN_A_SETTINGS_PEERS_MAX], &set->peers_max);
-	parse_u32(tb[TERN_A_SETTINGS_MESSAGE_MAX], &set->message_max);
 	parse_u64(tb[TERN_A_SETTINGS_CACHE_BYTES_PEER], &set->cache_peer);
 	parse_u64(tb[TERN_A_SETTINGS_CACHE_BYTES_NET], &set->cache_net);
 	parse_u64(tb[TERN_A_SETTINGS_QUEUE_BYTES_PEER], &set->queue_peer);
@@ -371,7 +370,6 @@ static void set_limits(struct tern_net *tn, const struct tern_settings *limits)
 	WRITE_ONCE(tn->set.grace_ms, limits->grace_ms);
 	WRITE_ONCE(tn->set.slots_max, limits->slots_max);
 	WRITE_ONCE(tn->set.peers_max, limits->peers_max);
-	WRITE_ONCE(tn->set.message_max, limits->message_max);
 	WRITE_ONCE(tn->set.cache_peer, limits->cache_peer);
 	WRITE_ONCE(tn->set.cache_net, limits->cache_net);
 	WRITE_ONCE(tn->set.queue_peer, limits->queue_peer);

@@ -221,26 +221,6 @@ void tern_sock_source(const struct tern_request *req,
 	rcu_read_unlock();
 }
 
-/**
- * tern_sock_taken - the user has the content of a request
- * @req: the request; the caller's reference is dropped
- *
- * Long messages may have waited for the memory that it took.
- */
-void tern_sock_taken(struct tern_request *req)
-{
-	struct tern_net *tn = req->assoc->tn;
-	struct tern_outbox out;
-
-	tern_request_consumed(req);
-	if (req->in.total > TERN_WIRE_UNSCHEDULED) {
-		tern_outbox_init(&out);
-		tern_grants_kick(&tn->grants, &out);
-		tern_output_flush(&out);
-	}
-	tern_request_put(req);
-}
-
 static int recv_request(struct tern_sock *ts, struct tern_request *req,
 			struct msghdr *msg, size_t size, int flags)
 {
@@ -268,7 +248,8 @@ static int recv_request(struct tern_sock *ts, struct tern_request *req,
 		tern_worker_return(&ts->worker, req);
 		return len;
 	}
-	tern_sock_taken(req);
+	tern_request_consumed(req);
+	tern_request_put(req);
 	return len;
 }
 

@@ -52,28 +52,7 @@ void __tern_reply_again(struct tern_assoc *assoc,
 		req->fruitless++;
 	else
 		tern_assoc_narrow(assoc, req->reply);
-	/* What comes next is asked for, and then granted anew. */
-	if (!assoc->peer->self)
-		req->reply->sent = tern_msg_unscheduled(req->reply);
 	tern_segments_post(out, assoc, &rep, req->reply, 0, 1);
-}
-
-/* The request that a packet is about, whose reply is kept. */
-static struct tern_request *find_done(struct tern_assoc *assoc,
-				      const struct tern_wire_pkt *pkt)
-{
-	struct tern_rx *rx = &assoc->rx;
-	struct tern_request *req;
-
-	if (pkt->slot >= rx->limit) {
-		TERN_COUNT(assoc->tn, BAD_SLOT);
-		return NULL;
-	}
-	req = tern_rx_slot(rx, pkt->slot)->req;
-	if (req && req->seq == pkt->seq && req->state == TERN_SLOT_DONE)
-		return req;
-	TERN_COUNT(assoc->tn, OLD_DUPLICATE);
-	return NULL;
 }
 
 /**
@@ -90,55 +69,38 @@ void tern_request_input_resend(struct tern_assoc *assoc,
 	struct tern_rx *rx = &assoc->rx;
 	struct tern_wire_pkt rep;
 	struct tern_request *req;
+	unsigned int missing;
 
 	spin_lock_bh(&rx->lock);
-	req = find_done(assoc, pkt);
-	if (!req)
+	if (pkt->slot >= rx->limit) {
+		TERN_COUNT(assoc->tn, BAD_SLOT);
 		goto out;
+	}
+	req = tern_rx_slot(rx, pkt->slot)->req;
+	if (!req || req->seq != pkt->seq || req->state != TERN_SLOT_DONE) {
+		TERN_COUNT(assoc->tn, OLD_DUPLICATE);
+		goto out;
+	}
 	if (!tern_segments_may_answer(assoc, &req->resent_us))
 		goto out;
 	TERN_COUNT(assoc->tn, RESEND_IN);
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
 	fill_reply(&rep, req, 0);
-	if (tern_segments_progressed(pkt, bitmap, &req->asked))
+	missing = tern_segments_asked(pkt, bitmap);
+	if (!req->missing || missing < req->missing)
 		req->fruitless = 0;
 	else if (req->fruitless < TERN_FRUITLESS_MAX)
 		req->fruitless++;
+	req->missing = missing;
 	if (req->fruitless >= TERN_FRUITLESS_MAX &&
 	    tern_assoc_narrow(assoc, req->reply))
-		tern_segments_post_first(out, assoc, &rep, req->reply);
+		tern_segments_post(out, assoc, &rep, req->reply, 0,
+				   tern_msg_segments(req->reply));
 	else
 		tern_segments_post_asked(out, assoc, pkt, bitmap, &rep,
 					 req->reply);
 out:
 	spin_unlock_bh(&rx->lock);
-}
-
-/**
- * tern_request_input_grant - a GRANT packet arrived: the client takes more
- * @assoc: its association
- * @pkt: the packet
- * @out: for packets
- */
-void tern_request_input_grant(struct tern_assoc *assoc,
-			      const struct tern_wire_pkt *pkt,
-			      struct tern_outbox *out)
-{
-	struct tern_wire_pkt rep;
-	struct tern_request *req;
-
-	spin_lock_bh(&assoc->rx.lock);
-	req = find_done(assoc, pkt);
-	if (req) {
-		TERN_COUNT(assoc->tn, GRANT_IN);
-		fill_reply(&rep, req, 0);
-		if (tern_segments_post_granted(out, assoc, pkt, &rep,
-					       req->reply)) {
-			req->fruitless = 0;
-			req->asked.count = 0;
-		}
-	}
-	spin_unlock_bh(&assoc->rx.lock);
 }
 
 /**
@@ -171,30 +133,14 @@ void tern_request_input_ack(struct tern_assoc *assoc,
 
 /*
  * Whether a reply is kept until the client has it.  That of an idempotent call
- * need not be, unless segments of it may have to be sent again, and that of one
- * that is sent once, unless it is sent as it is granted.
+ * need not be, unless segments of it may have to be sent again.
  */
 static bool is_kept(const struct tern_request *req)
 {
 	if (req->flags & TERN_CALL_MAYBE)
-		return req->reply->sent < tern_msg_segments(req->reply);
+		return false;
 	return !(req->flags & TERN_CALL_IDEMPOTENT) ||
 	       tern_msg_segments(req->reply) > 1;
-}
-
-/*
- * Whether there is room for a reply.  Short ones fit as long as calls are
- * accepted, since slots bound how many there are; a long one may have to wait.
- */
-static bool may_keep(const struct tern_assoc *assoc, const struct tern_msg *msg)
-{
-	const struct tern_settings *set = &assoc->tn->set;
-	u64 peer = atomic64_read(&assoc->peer->cache_bytes);
-	u64 node = atomic64_read(&assoc->tn->cache_bytes);
-
-	return msg->len <= TERN_WIRE_UNSCHEDULED ||
-	       ((!peer || peer + msg->len <= READ_ONCE(set->cache_peer)) &&
-		(!node || node + msg->len <= READ_ONCE(set->cache_net)));
 }
 
 static void keep_reply(struct tern_request *req)
@@ -227,8 +173,7 @@ static void forget_reply(struct tern_request *req)
  * @msg: the reply; belongs to the request afterwards, unless this fails
  * @out: for packets
  *
- * Return: 0, -ENOENT when the worker does not execute such a request, or
- * -ENOBUFS when it has to wait until other replies are acknowledged.
+ * Return: 0, or -ENOENT when the worker does not execute such a request.
  */
 int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 		       u64 handle, u32 status, struct tern_msg *msg,
@@ -239,7 +184,6 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	struct tern_assoc *assoc;
 	u16 i = handle >> 16;
 	struct tern_rx *rx;
-	int err = -ENOENT;
 
 	assoc = tern_assoc_lookup_index(tn, handle >> 32);
 	if (!assoc) {
@@ -252,20 +196,19 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	if (i < rx->limit)
 		req = tern_rx_slot(rx, i)->req;
 	if (!req || (u16)req->seq != (u16)handle ||
-	    READ_ONCE(req->state) != TERN_SLOT_EXECUTING)
-		goto err_unlock;
-	if (!may_keep(assoc, msg)) {
-		err = -ENOBUFS;
-		goto err_unlock;
+	    READ_ONCE(req->state) != TERN_SLOT_EXECUTING ||
+	    !__tern_worker_done(worker, req)) {
+		spin_unlock_bh(&rx->lock);
+		tern_assoc_put(assoc);
+		tern_worker_bury(worker, handle);
+		return -ENOENT;
 	}
-	if (!__tern_worker_done(worker, req))
-		goto err_unlock;
 	req->status = status;
 	req->reply = msg;
 	TERN_COUNT(tn, REQUESTS_EXECUTED);
 	tern_msg_set_segment(msg, tern_assoc_room(assoc));
 	fill_reply(&pkt, req, 0);
-	tern_segments_post_first(out, assoc, &pkt, msg);
+	tern_segments_post(out, assoc, &pkt, msg, 0, tern_msg_segments(msg));
 	if (is_kept(req))
 		keep_reply(req);
 	else
@@ -275,11 +218,4 @@ int tern_request_reply(struct tern_net *tn, struct tern_worker *worker,
 	tern_request_put(req);
 	tern_assoc_put(assoc);
 	return 0;
-
-err_unlock:
-	spin_unlock_bh(&rx->lock);
-	tern_assoc_put(assoc);
-	if (err == -ENOENT)
-		tern_worker_bury(worker, handle);
-	return err;
 }

@@ -8,9 +8,7 @@
 #include <linux/slab.h>
 #include <linux/tern.h>
 
-#include "call.h"
 #include "cause.h"
-#include "flow.h"
 #include "net.h"
 #include "packet.h"
 #include "request.h"
@@ -19,18 +17,13 @@
 #include "service.h"
 #include "worker.h"
 
-/* What a request may hold in memory while it is queued, or before it is granted */
+/* What a request may hold in memory while it is queued. */
 static u32 charge_of(const struct tern_wire_seg *seg)
 {
 	return sizeof(struct tern_request) + tern_seg_charge(seg);
 }
 
-/**
- * tern_request_has_room - whether requests of a client may take more memory
- * @assoc: the association
- * @size: how much
- */
-bool tern_request_has_room(const struct tern_assoc *assoc, u32 size)
+static bool has_room(const struct tern_assoc *assoc, u32 size)
 {
 	const struct tern_net *tn = assoc->tn;
 
@@ -44,7 +37,7 @@ bool tern_request_has_room(const struct tern_assoc *assoc, u32 size)
 static bool charge(struct tern_request *req, u32 to)
 {
 	u32 more = to > req->charge ? to - req->charge : 0;
-	bool room = !more || tern_request_has_room(req->assoc, more);
+	bool room = !more || has_room(req->assoc, more);
 
 	req->charge += more;
 	tern_peer_queued(req->assoc->peer, more);
@@ -83,28 +76,14 @@ static u64 time_us(u32 ms)
 	return min_t(u32, ms, TERN_TIMEOUT_MAX) * 1000ULL;
 }
 
-/* Prepares for a request. */
-static int assemble(struct tern_assembly *in, struct tern_assoc *assoc,
-		    const struct tern_wire_pkt *pkt, const struct sk_buff *skb)
-{
-	int err = tern_assembly_start(in, &pkt->seg);
-
-	if (!err && tern_flow_is_needed(&pkt->seg) && !assoc->peer->self)
-		err = tern_flow_begin(in, assoc, pkt, 0,
-				      tern_call_priority(pkt->flags), skb);
-	return err;
-}
-
 static struct tern_request *request_alloc(struct tern_assoc *assoc,
-					  const struct tern_wire_pkt *pkt,
-					  const struct sk_buff *skb)
+					  const struct tern_wire_pkt *pkt)
 {
 	struct tern_request *req = kzalloc(sizeof(*req), GFP_ATOMIC);
 
 	if (!req)
 		return NULL;
-	if (assemble(&req->in, assoc, pkt, skb)) {
-		tern_assembly_free(&req->in);
+	if (tern_assembly_start(&req->in, &pkt->seg)) {
 		kfree(req);
 		return NULL;
 	}
@@ -155,21 +134,8 @@ static void post_busy(const struct tern_request *req, struct tern_outbox *out)
 	TERN_COUNT(req->assoc->tn, BUSY_OUT);
 }
 
-/* Whether a request is longer than can ever be taken. */
-static bool is_too_big(const struct tern_settings *set,
-		       const struct tern_wire_seg *seg,
-		       const struct sk_buff *skb)
-{
-	if (seg->total > READ_ONCE(set->message_max))
-		return true;
-	return skb && tern_flow_is_needed(seg) &&
-	       (u64)charge_of(seg) + tern_flow_memory(seg, skb) >
-	       min(READ_ONCE(set->queue_peer), READ_ONCE(set->queue_net));
-}
-
 /* Why a new request cannot be taken, enum tern_cause. */
-static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
-		  const struct sk_buff *skb)
+static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt)
 {
 	const struct tern_settings *set = &assoc->tn->set;
 	struct tern_net *tn = assoc->tn;
@@ -181,7 +147,7 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		TERN_COUNT(tn, NOT_ALLOWED);
 		return TERN_CAUSE_DENIED;
 	}
-	if (is_too_big(set, &pkt->seg, skb)) {
+	if (pkt->seg.total > TERN_MESSAGE_MAX) {
 		TERN_COUNT(tn, REFUSED_SIZE);
 		return TERN_CAUSE_TOO_BIG;
 	}
@@ -191,14 +157,7 @@ static u8 refusal(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		TERN_COUNT(tn, REFUSED_CACHE);
 		return TERN_CAUSE_NO_SPACE;
 	}
-	/* So that it is not all sent before. */
-	if (tern_flow_is_needed(&pkt->seg) &&
-	    pkt->req.program != TERN_PROGRAM_NODE &&
-	    !tern_service_find(tn, pkt->req.program, pkt->req.version)) {
-		TERN_COUNT(tn, REFUSED_SERVICE);
-		return TERN_CAUSE_REFUSED;
-	}
-	if (!tern_request_has_room(assoc, charge_of(&pkt->seg))) {
+	if (!has_room(assoc, charge_of(&pkt->seg))) {
 		TERN_COUNT(tn, REFUSED_QUEUE);
 		return TERN_CAUSE_NO_SPACE;
 	}
@@ -243,8 +202,6 @@ static void refuse_rest(struct tern_request *req,
 {
 	list_del_init(&req->link);
 	tern_request_consumed(req);
-	if (tern_flow_is_needed(&pkt->seg))
-		tern_grants_kick(&req->assoc->tn->grants, out);
 	tern_rxslot_refuse(req->assoc, pkt, TERN_NOT_EXECUTED,
 			   TERN_CAUSE_NO_SPACE, out);
 }
@@ -254,38 +211,27 @@ static bool add(struct tern_request *req, const struct tern_wire_pkt *pkt,
 		struct sk_buff *skb, struct tern_outbox *out)
 {
 	struct tern_assembly *in = &req->in;
-	bool room, whole;
-	u32 held;
-	int err;
+	bool room;
 
 	if (tern_assembly_is_cut_anew(in, &pkt->seg)) {
 		tern_assembly_free(in);
-		if (assemble(in, req->assoc, pkt, skb)) {
+		if (tern_assembly_start(in, &pkt->seg)) {
 			refuse_rest(req, pkt, out);
 			return false;
 		}
 	}
-	err = tern_assembly_matches(in, &pkt->seg) ?
-	      tern_assembly_add(in, pkt, skb) : -EEXIST;
-	if (err == -EEXIST)
+	if (!tern_assembly_matches(in, &pkt->seg) ||
+	    !tern_assembly_add(in, pkt, skb)) {
 		TERN_COUNT(req->assoc->tn, DUPLICATES);
-	else if (err)
-		TERN_COUNT(req->assoc->tn, PKT_NO_MEMORY);
-	if (err)
 		return false;
+	}
 	/* Only now it is known what the packets that it comes in take. */
-	whole = tern_assembly_is_whole(in);
-	held = whole ? 0 : min(in->truesize, tern_flow_reserved(in));
-	room = charge(req, sizeof(*req) + in->truesize - held);
-	if (whole) {
-		if (in->flow)
-			tern_flow_end(in, out);
+	room = charge(req, sizeof(*req) + in->truesize);
+	if (tern_assembly_is_whole(in)) {
 		deliver(req, out);
 	} else if (!room) {
 		TERN_COUNT(req->assoc->tn, REFUSED_QUEUE);
 		refuse_rest(req, pkt, out);
-	} else if (in->flow) {
-		tern_flow_received(in, out);
 	}
 	return true;
 }
@@ -357,7 +303,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 				  min_t(u32, READ_ONCE(tn->set.slots_max),
 					TERN_SLOTS_MAX));
 
-	cause = refusal(assoc, pkt, skb);
+	cause = refusal(assoc, pkt);
 	if (cause) {
 		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, cause, out);
 		return false;
@@ -366,7 +312,7 @@ static bool input_new(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		input_node(assoc, pkt, out);
 		return false;
 	}
-	req = request_alloc(assoc, pkt, skb);
+	req = request_alloc(assoc, pkt);
 	if (!req) {
 		TERN_COUNT(tn, REFUSED_MEMORY);
 		tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_NO_SPACE, out);
@@ -499,7 +445,6 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 		     struct tern_outbox *out)
 {
 	struct tern_request *req = tern_rx_slot(&assoc->rx, pkt->slot)->req;
-	bool long_one = req->in.total > TERN_WIRE_UNSCHEDULED;
 	u8 cause = cause_of(pkt->flags);
 
 	req->tsoff = pkt->tsval - (u32)tern_now_us();
@@ -516,8 +461,6 @@ static void withdraw(struct tern_assoc *assoc, const struct tern_wire_pkt *pkt,
 	}
 	TERN_COUNT(assoc->tn, CANCELLED);
 	tern_rxslot_refuse(assoc, pkt, TERN_NOT_EXECUTED, TERN_CAUSE_CANCELLED, out);
-	if (long_one)
-		tern_grants_kick(&assoc->tn->grants, out);
 }
 
 /**

@@ -14,7 +14,6 @@
 #include "assoc.h"
 #include "message.h"
 #include "peer.h"
-#include "segment.h"
 
 struct tern_outbox;
 struct tern_service;
@@ -51,7 +50,7 @@ struct tern_request {
 	u8	state;		/* enum tern_slot_state */
 	u32	tsoff;		/* client's clock less ours */
 	u8	fruitless;	/* RESENDs of the reply without progress */
-	struct tern_asked	asked;	/* for segments of the reply */
+	u16	missing;	/* segments of the reply that the last named */
 	u32	status;
 	u32	resent_us;	/* see tern_segments_may_answer() */
 	struct tern_msg	*reply;
@@ -71,7 +70,6 @@ struct tern_request {
 	refcount_t	ref;
 };
 
-bool tern_request_has_room(const struct tern_assoc *assoc, u32 size);
 bool tern_request_input(struct tern_assoc *assoc,
 			const struct tern_wire_pkt *pkt, struct sk_buff *skb,
 			struct tern_outbox *out, bool *newest);
@@ -101,9 +99,6 @@ void __tern_reply_again(struct tern_assoc *assoc,
 void tern_request_input_resend(struct tern_assoc *assoc,
 			       const struct tern_wire_pkt *pkt,
 			       const u8 *bitmap, struct tern_outbox *out);
-void tern_request_input_grant(struct tern_assoc *assoc,
-			      const struct tern_wire_pkt *pkt,
-			      struct tern_outbox *out);
 void tern_request_input_ack(struct tern_assoc *assoc,
 			    const struct tern_wire_pkt *pkt, const u8 *list);
 

@@ -8,10 +8,8 @@
 #include <linux/bitops.h>
 
 #include "assoc.h"
-#include "flow.h"
 #include "message.h"
 #include "packet.h"
-#include "peer.h"
 #include "segment.h"
 
 /**
@@ -70,55 +68,16 @@ bool tern_segments_may_answer(struct tern_assoc *assoc, u32 *answered_us)
 }
 
 /**
- * tern_segments_post_first - send a message, or the part that needs no grant
- * @out: the outbox
- * @assoc: the association
- * @pkt: header of type REQ or REP
- * @msg: the message
+ * tern_segments_asked - number of segments that a RESEND names
+ * @pkt: the RESEND
+ * @bitmap: its bitmap
  */
-void tern_segments_post_first(struct tern_outbox *out, struct tern_assoc *assoc,
-			      struct tern_wire_pkt *pkt, struct tern_msg *msg)
-{
-	msg->sent = assoc->peer->self ? tern_msg_segments(msg) :
-					tern_msg_unscheduled(msg);
-	tern_segments_post(out, assoc, pkt, msg, 0, msg->sent);
-}
-
-/**
- * tern_segments_post_granted - send what a GRANT allows
- * @out: the outbox
- * @assoc: the association
- * @grant: the GRANT
- * @pkt: header of type REQ or REP
- * @msg: the message
- *
- * Return: whether there was any.
- */
-bool tern_segments_post_granted(struct tern_outbox *out,
-				struct tern_assoc *assoc,
-				const struct tern_wire_pkt *grant,
-				struct tern_wire_pkt *pkt, struct tern_msg *msg)
-{
-	u32 until = min(grant->grant.until, msg->len);
-	u32 end = msg->len ? DIV_ROUND_UP(until, msg->seg) : 0;
-	u32 first = msg->sent;
-
-	if (end <= first)
-		return false;
-	/* Who grants more at a time does not want to have it at once. */
-	end = min(end, first + TERN_WIRE_BURST_MAX / msg->seg);
-	msg->sent = end;
-	tern_segments_post(out, assoc, pkt, msg, first, end);
-	return true;
-}
-
-/* Number of segments that a RESEND names. */
-static unsigned int count_asked(const struct tern_wire_pkt *ask,
-				const u8 *bitmap)
+unsigned int tern_segments_asked(const struct tern_wire_pkt *pkt,
+				 const u8 *bitmap)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < DIV_ROUND_UP(ask->resend.bits, 8); i++)
+	for (i = 0; i < DIV_ROUND_UP(pkt->resend.bits, 8); i++)
 		n += hweight8(bitmap[i]);
 	return n;
 }
@@ -145,31 +104,12 @@ void tern_segments_post_asked(struct tern_outbox *out, struct tern_assoc *assoc,
 		i = ask->resend.first + bit;
 		if (i < ask->resend.first || i >= count)
 			break;
-		msg->sent = max(msg->sent, i + 1);
 		tern_segments_post(out, assoc, pkt, msg, i, i + 1);
 	}
 }
 
 /**
- * tern_segments_progressed - whether a RESEND shows that segments arrive
- * @ask: the RESEND
- * @bitmap: its bitmap
- * @was: what the last one named, which becomes what this one does
- */
-bool tern_segments_progressed(const struct tern_wire_pkt *ask,
-			      const u8 *bitmap, struct tern_asked *was)
-{
-	unsigned int n = count_asked(ask, bitmap);
-	bool progressed = !was->count || n < was->count ||
-			  ask->resend.first > was->first;
-
-	was->count = n;
-	was->first = ask->resend.first;
-	return progressed;
-}
-
-/**
- * tern_segments_ask - ask for what is missing of a message, or grant more of it
+ * tern_segments_ask - ask for what is missing of a message
  * @out: the outbox
  * @assoc: the association
  * @in: the message
@@ -179,8 +119,8 @@ bool tern_segments_progressed(const struct tern_wire_pkt *ask,
  * @tsecr: echo of the peer's clock
  */
 void tern_segments_ask(struct tern_outbox *out, struct tern_assoc *assoc,
-		       struct tern_assembly *in, u16 flags, u16 slot, u64 seq,
-		       u32 tsecr)
+		       const struct tern_assembly *in, u16 flags, u16 slot,
+		       u64 seq, u32 tsecr)
 {
 	u8 bitmap[TERN_WIRE_BITMAP_MAX / 8];
 	struct tern_wire_pkt pkt = {
@@ -192,8 +132,6 @@ void tern_segments_ask(struct tern_outbox *out, struct tern_assoc *assoc,
 	};
 
 	pkt.resend.bits = tern_assembly_missing(in, bitmap, &pkt.resend.first);
-	if (in->flow)
-		tern_flow_ask(in, pkt.resend.bits, out);
 	if (!pkt.resend.bits)
 		return;
 	tern_packet_post(out, assoc, &pkt, bitmap,

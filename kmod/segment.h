@@ -15,30 +15,17 @@ struct tern_msg;
 struct tern_outbox;
 struct tern_wire_pkt;
 
-/* What the last RESEND of a message named. */
-struct tern_asked {
-	u32	first;
-	u16	count;		/* 0: there was none since the last progress */
-};
-
 void tern_segments_post(struct tern_outbox *out, struct tern_assoc *assoc,
 			struct tern_wire_pkt *pkt, struct tern_msg *msg,
 			u32 first, u32 end);
 bool tern_segments_may_answer(struct tern_assoc *assoc, u32 *answered_us);
-void tern_segments_post_first(struct tern_outbox *out, struct tern_assoc *assoc,
-			      struct tern_wire_pkt *pkt, struct tern_msg *msg);
-bool tern_segments_post_granted(struct tern_outbox *out,
-				struct tern_assoc *assoc,
-				const struct tern_wire_pkt *grant,
-				struct tern_wire_pkt *pkt,
-				struct tern_msg *msg);
-bool tern_segments_progressed(const struct tern_wire_pkt *ask,
-			      const u8 *bitmap, struct tern_asked *was);
+unsigned int tern_segments_asked(const struct tern_wire_pkt *pkt,
+				 const u8 *bitmap);
 void tern_segments_post_asked(struct tern_outbox *out, struct tern_assoc *assoc,
 			      const struct tern_wire_pkt *ask, const u8 *bitmap,
 			      struct tern_wire_pkt *pkt, struct tern_msg *msg);
 void tern_segments_ask(struct tern_outbox *out, struct tern_assoc *assoc,
-		       struct tern_assembly *in, u16 flags, u16 slot, u64 seq,
-		       u32 tsecr);
+		       const struct tern_assembly *in, u16 flags, u16 slot,
+		       u64 seq, u32 tsecr);
 
 #endif /* _TERN_SEGMENT_H */

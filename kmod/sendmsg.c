@@ -81,19 +81,12 @@ static void report_done(struct tern_call *call)
 	complete(&call->done);
 }
 
-static bool is_too_long(const struct tern_sock *ts, size_t len)
-{
-	return len > READ_ONCE(tern_sock_net(ts)->set.message_max);
-}
-
-static int check_call(const struct tern_cmsg_call *how)
+static int check_call(const struct tern_cmsg_call *how, u32 len)
 {
 	const u32 kinds = TERN_CALL_IDEMPOTENT | TERN_CALL_MAYBE |
 			  TERN_CALL_EXACTLY_ONCE;
 
-	if (how->__resv ||
-	    how->flags & ~(kinds | TERN_CALL_ONEWAY | TERN_CALL_QUIET |
-			   TERN_CALL_PRIORITY_MASK) ||
+	if (how->__resv || how->flags & ~(kinds | TERN_CALL_ONEWAY | TERN_CALL_QUIET) ||
 	    hweight32(how->flags & kinds) > 1 ||
 	    (how->flags & TERN_CALL_QUIET &&
 	     !(how->flags & TERN_CALL_ONEWAY)) ||
@@ -102,7 +95,7 @@ static int check_call(const struct tern_cmsg_call *how)
 		return -EINVAL;
 	if (how->flags & TERN_CALL_EXACTLY_ONCE)
 		return -EOPNOTSUPP;
-	return 0;
+	return len > TERN_MESSAGE_MAX ? -EMSGSIZE : 0;
 }
 
 static u32 timeout_of(const struct tern_sock *ts,
@@ -160,9 +153,7 @@ struct tern_call *tern_sock_call(struct tern_sock *ts,
 	u32 timeout_ms;
 	int err;
 
-	err = check_call(how);
-	if (!err && is_too_long(ts, len))
-		err = -EMSGSIZE;
+	err = check_call(how, len);
 	if (err)
 		return ERR_PTR(err);
 	call = tern_call_alloc(tn);
@@ -355,7 +346,7 @@ static int send_call(struct socket *sock, struct msghdr *msg, size_t len,
 		if (err)
 			return err;
 	}
-	if (is_too_long(ts, len))
+	if (len > TERN_MESSAGE_MAX)
 		return -EMSGSIZE;
 	err = tern_sock_wait_room(sock->sk, msg->msg_flags);
 	if (err)
@@ -392,7 +383,7 @@ int tern_sock_reply(struct tern_sock *ts, u64 handle, u32 status,
 	struct tern_msg *msg;
 	int err;
 
-	if (is_too_long(ts, len))
+	if (len > TERN_MESSAGE_MAX)
 		return -EMSGSIZE;
 	if (!tern_sock_service(ts))
 		return -ENOENT;
@@ -415,7 +406,7 @@ static int send_reply(struct socket *sock, struct msghdr *msg, size_t len,
 
 	if (how->__resv || msg->msg_name)
 		return -EINVAL;
-	if (is_too_long(tern_sk(sock->sk), len))
+	if (len > TERN_MESSAGE_MAX)
 		return -EMSGSIZE;
 	err = tern_sock_reply(tern_sk(sock->sk), how->handle, how->status,
 			      &msg->msg_iter, len);

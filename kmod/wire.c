@@ -74,11 +74,6 @@ struct wire_own {
 	__be32	time_ms;
 } __attribute__((packed, aligned(4)));
 
-struct wire_grant {
-	struct wire_call	h;
-	__be32	until;
-} __attribute__((packed, aligned(4)));
-
 struct wire_hello {
 	struct wire_common	c;
 	__be64	epoch;
@@ -110,8 +105,7 @@ static const struct {
 	[TERN_PKT_STALE]   = { sizeof(struct wire_stale), TAIL_NONE, 0 },
 	[TERN_PKT_REQ]     = { sizeof(struct wire_req), TAIL_DATA,
 			       TERN_WIRE_PROBE | TERN_WIRE_ONEWAY |
-			       TERN_WIRE_IDEMPOTENT | TERN_WIRE_MAYBE |
-			       TERN_WIRE_PRIORITY },
+			       TERN_WIRE_IDEMPOTENT | TERN_WIRE_MAYBE },
 	[TERN_PKT_REP]     = { sizeof(struct wire_rep), TAIL_DATA,
 			       TERN_WIRE_AGAIN },
 	[TERN_PKT_BUSY]    = { sizeof(struct wire_call), TAIL_NONE, 0 },
@@ -124,8 +118,6 @@ static const struct {
 	[TERN_PKT_OWN]     = { sizeof(struct wire_own), TAIL_NONE,
 			       TERN_WIRE_GONE | TERN_WIRE_EXPIRED |
 			       TERN_WIRE_WITHDRAWN },
-	[TERN_PKT_GRANT]   = { sizeof(struct wire_grant), TAIL_NONE,
-			       TERN_WIRE_OF_REPLY },
 };
 
 /**
@@ -231,12 +223,6 @@ unsigned int tern_wire_encode(const struct tern_wire_pkt *pkt, void *buf)
 		struct wire_own *w = buf;
 
 		w->time_ms = __cpu_to_be32(pkt->own.time_ms);
-		break;
-	}
-	case TERN_PKT_GRANT: {
-		struct wire_grant *w = buf;
-
-		w->until = __cpu_to_be32(pkt->grant.until);
 		break;
 	}
 	case TERN_PKT_STALE: {
@@ -437,13 +423,6 @@ enum tern_wire_error tern_wire_decode(struct tern_wire_pkt *pkt,
 
 		pkt->own.time_ms = __be32_to_cpu(w->time_ms);
 		return pkt->seq ? TERN_WIRE_OK : TERN_WIRE_BAD_FIELD;
-	}
-	case TERN_PKT_GRANT: {
-		const struct wire_grant *w = buf;
-
-		pkt->grant.until = __be32_to_cpu(w->until);
-		return pkt->seq && pkt->grant.until ? TERN_WIRE_OK :
-						      TERN_WIRE_BAD_FIELD;
 	}
 	case TERN_PKT_CANCEL:
 		if (!pkt->seq)

@@ -19,12 +19,6 @@
 /* Shortest lease, in milliseconds. */
 #define TERN_WIRE_LEASE_MIN	5000
 
-/* Segments that begin before this are sent unasked, the others when granted. */
-#define TERN_WIRE_UNSCHEDULED	65536
-
-/* What one GRANT makes its receiver send, at most. */
-#define TERN_WIRE_BURST_MAX	1048576
-
 /* Most segments that one RESEND can name, and slots that one ACK can name. */
 #define TERN_WIRE_BITMAP_MAX	512
 #define TERN_WIRE_ACKS_MAX	64
@@ -43,7 +37,6 @@ enum tern_wire_type {
 	TERN_PKT_ACK,		/* client has these replies */
 	TERN_PKT_ASK,		/* server: does somebody wait for this call? */
 	TERN_PKT_OWN,		/* client: the answer */
-	TERN_PKT_GRANT,		/* so much of a message may be sent */
 	__TERN_PKT_MAX
 };
 
@@ -53,9 +46,8 @@ enum tern_wire_type {
 #define TERN_WIRE_IDEMPOTENT	0x0004	/* REQ: TERN_CALL_IDEMPOTENT */
 #define TERN_WIRE_AGAIN		0x0008	/* REP: sent again; ask for the rest */
 #define TERN_WIRE_MAYBE		0x0010	/* REQ: TERN_CALL_MAYBE */
-#define TERN_WIRE_PRIORITY	0x0700	/* REQ: TERN_CALL_PRIORITY_MASK */
-/* Flags of RESEND and GRANT. */
-#define TERN_WIRE_OF_REPLY	0x0001	/* it is about the reply */
+/* Flags of RESEND. */
+#define TERN_WIRE_OF_REPLY	0x0001	/* segments of the reply are missing */
 /* Flags of CANCEL and OWN. */
 #define TERN_WIRE_GONE		0x0001	/* CANCEL, OWN: the caller is gone */
 #define TERN_WIRE_EXPIRED	0x0002	/* CANCEL, OWN: it is the deadline's */
@@ -124,9 +116,6 @@ struct tern_wire_pkt {
 			__u32	first;		/* segment of bit 0 */
 			__u16	bits;		/* length of the bitmap */
 		} resend;
-		struct {
-			__u32	until;		/* offset; what is before is granted */
-		} grant;
 		struct {
 			__u16	count;
 		} ack;

@@ -104,7 +104,7 @@ int tern_loop_open(struct tern_loop **result, int fd,
 	loop->client = fd < 0 ? -1 : fd;
 	loop->thread = pthread_self();
 	loop->n_calls = fd < 0 ? 0 : opts->calls ?: CALLS_DEFAULT;
-	loop->reply_size = opts->reply_size ?: TERN_BUFFER_SIZE;
+	loop->reply_size = opts->reply_size ?: TERN_MESSAGE_MAX;
 	err = calls_init(loop);
 	if (!err)
 		err = open_backend(loop, opts->backend);

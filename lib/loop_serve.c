@@ -59,8 +59,8 @@ static struct service *make_service(struct tern_loop *loop, int fd,
 	service->fd = fd;
 	service->opts = *opts;
 	service->opts.jobs = opts->jobs ?: JOBS_DEFAULT;
-	service->opts.request_size = opts->request_size ?: TERN_BUFFER_SIZE;
-	service->opts.reply_size = opts->reply_size ?: TERN_BUFFER_SIZE;
+	service->opts.request_size = opts->request_size ?: TERN_MESSAGE_MAX;
+	service->opts.reply_size = opts->reply_size ?: TERN_MESSAGE_MAX;
 	service->buffer_size = loop_aligned(loop->backend->head_size +
 				       service->opts.request_size);
 	/* What is never used of it is never touched. */

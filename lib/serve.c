@@ -127,12 +127,6 @@ static void reply_failed(struct worker *worker, int error)
 
 	if (error == -EINTR)
 		return;
-	/* The node sends none of that length. */
-	if (error == -EMSGSIZE && worker->job.reply_len) {
-		worker->status = EMSGSIZE;
-		worker->job.reply_len = 0;
-		return;
-	}
 	if (is_shortage(error) && request->time_left_ms) {
 		request->time_left_ms--;
 		nap();
@@ -328,8 +322,8 @@ int tern_serve(int fd, int stop_fd, tern_handler *handler, void *context,
 		opts = &defaults;
 	if (!serve_opts_valid(opts))
 		return -EINVAL;
-	loop.request_size = opts->request_size ?: TERN_BUFFER_SIZE;
-	loop.reply_size = opts->reply_size ?: TERN_BUFFER_SIZE;
+	loop.request_size = opts->request_size ?: TERN_MESSAGE_MAX;
+	loop.reply_size = opts->reply_size ?: TERN_MESSAGE_MAX;
 	threads = opts->threads ?: 1;
 
 	workers = calloc(threads, sizeof(*workers));

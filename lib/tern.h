@@ -549,9 +549,9 @@ typedef uint32_t tern_handler(struct tern_job *job, void *context);
  * struct tern_serve_opts - how to serve
  * @threads: how many threads run the handler, the calling one included; 0 means
  *	1.  The others have all signals blocked.
- * @request_size: the longest request; 0 means TERN_BUFFER_SIZE.  The handler
+ * @request_size: the longest request; 0 means TERN_MESSAGE_MAX.  The handler
  *	does not see a longer one; it is replied to with the status EMSGSIZE.
- * @reply_size: the longest reply; 0 means TERN_BUFFER_SIZE
+ * @reply_size: the longest reply; 0 means TERN_MESSAGE_MAX
  * @resv: 0
  */
 struct tern_serve_opts {
@@ -688,7 +688,7 @@ enum tern_backend {
  * @backend: enum tern_backend
  * @calls: how many calls there may be at a time, up to 65536; 0 means 1024
  * @reply_size: how much of a reply is received that has no buffer of its own, and
- *	at most in any case; 0 means TERN_BUFFER_SIZE
+ *	at most in any case; 0 means TERN_MESSAGE_MAX
  * @resv: 0
  */
 struct tern_loop_opts {
@@ -950,9 +950,9 @@ typedef void tern_loop_unwanted(struct tern_loop *loop, struct tern_job *job,
  * @context: is passed to both
  * @jobs: how many requests may be in the hands of the handler at a time, up to
  *	1024; 0 means 64.  Others wait in the queue of the service.
- * @request_size: the longest request; 0 means TERN_BUFFER_SIZE.  The handler does
+ * @request_size: the longest request; 0 means TERN_MESSAGE_MAX.  The handler does
  *	not see a longer one; it is replied to with the status EMSGSIZE.
- * @reply_size: the longest reply; 0 means TERN_BUFFER_SIZE
+ * @reply_size: the longest reply; 0 means TERN_MESSAGE_MAX
  * @resv: 0
  */
 struct tern_loop_service {

@@ -17,12 +17,12 @@ static void step(unsigned int n)
 	world_work();
 	if (n % 5000 == 0)
 		world_sweep();
-	if (world.n_calls < world.calls && random_percent(&world.rnd, 5))
+	if (world.n_calls < CALLS && random_percent(&world.rnd, 5))
 		world_submit();
-	if (world.n_calls < world.calls && random_percent(&world.rnd, 10) &&
+	if (world.n_calls < CALLS && random_percent(&world.rnd, 10) &&
 	    random_percent(&world.rnd, trouble->cancel))
 		world_withdraw();
-	if (world.n_calls < world.calls &&
+	if (world.n_calls < CALLS &&
 	    random_below(&world.rnd, 1000) < trouble->deaths) {
 		struct worker *w = &world.workers[1 + random_below(&world.rnd,
 								   WORKERS - 1)];
@@ -111,17 +111,6 @@ static const struct trouble troubles[] = {
 	{ .name = "slow workers, withdrawn", .loss = 10, .duplicate = 30,
 	  .delay_us = 10000, .slow = 10, .cancel = 80, .deaths = 1,
 	  .orphans = TERN_ORPHANS_EXTERMINATE, .timeout_ms = 300 },
-	{ .name = "long, a perfect network", .delay_us = 100,
-	  .len_max = 1000000, .timeout_ms = 60000 },
-	{ .name = "long, all of it", .loss = 5, .duplicate = 30,
-	  .delay_us = 2000, .len_max = 300000, .timeout_ms = 60000 },
-	{ .name = "long, withdrawn", .loss = 5, .duplicate = 30,
-	  .delay_us = 2000, .len_max = 300000, .cancel = 50, .deaths = 5,
-	  .timeout_ms = 500 },
-	{ .name = "long, sent once", .duplicate = 30, .delay_us = 2000,
-	  .len_max = 300000, .flags = TERN_CALL_MAYBE, .timeout_ms = 1000 },
-	{ .name = "long, short of memory", .loss = 5, .delay_us = 2000,
-	  .len_max = 300000, .memory = 1 << 20, .timeout_ms = 2000 },
 	{ .name = "slow workers get time", .loss = 10, .duplicate = 30,
 	  .delay_us = 10000, .slow = 10, .extend_ms = 2000,
 	  .timeout_ms = 300 },
@@ -143,8 +132,7 @@ static void history(struct kunit *test)
 	for (n = 0; n < 1500000; n++) {
 		step(n);
 		/* all reported, and all slots free: no fate is open */
-		if (world.n_calls == world.calls &&
-		    world.n_reported == world.calls &&
+		if (world.n_calls == CALLS && world.n_reported == CALLS &&
 		    !world.assoc[0]->tx.in_use)
 			break;
 	}
@@ -153,15 +141,14 @@ static void history(struct kunit *test)
 	while (trouble->flags & TERN_CALL_ONEWAY &&
 	       tern_service_has_requests(world.workers[0].worker.service))
 		step(n++);
-	KUNIT_EXPECT_EQ(test, world.n_reported, world.calls);
+	KUNIT_EXPECT_EQ(test, world.n_reported, (unsigned int)CALLS);
 	KUNIT_EXPECT_EQ(test, world.assoc[0]->tx.in_use, 0);
 	KUNIT_EXPECT_EQ(test, world.assoc[0]->tx.quarantined, 0);
 	good = check_records(test);
 	if (trouble->timeout_ms == 60000 && !trouble->cancel)
-		KUNIT_EXPECT_EQ(test, good, world.calls);
+		KUNIT_EXPECT_EQ(test, good, (unsigned int)CALLS);
 	else
-		KUNIT_EXPECT_GT(test, good, world.calls / 10);
-	KUNIT_EXPECT_EQ(test, world.n_grants > 0, trouble->len_max > 0);
+		KUNIT_EXPECT_GT(test, good, 100U);
 	world_finish();
 }
 

@@ -114,7 +114,7 @@ static void send_segment(struct kunit *test, struct tern_assoc *assoc, u16 slot,
 		.seq = 1,
 		.slot = slot,
 		.seg = {
-			.total = TERN_BUFFER_SIZE,
+			.total = TERN_MESSAGE_MAX,
 			.offset = i * size,
 			.size = size,
 		},
@@ -165,7 +165,7 @@ static void incomplete_within_limits(struct kunit *test)
 	for (slot = 0; slot < HOSTILE; slot++)
 		send_segment(test, world.assoc[1], slot, LARGE, 1);
 	KUNIT_EXPECT_EQ(test, rx->requests, HOSTILE);
-	for (i = 0; i < TERN_BUFFER_SIZE / TERN_WIRE_SEG_MIN - 1; i++) {
+	for (i = 0; i < TERN_MESSAGE_MAX / TERN_WIRE_SEG_MIN - 1; i++) {
 		for (slot = 0; slot < HOSTILE; slot++)
 			send_segment(test, world.assoc[1], slot,
 				     TERN_WIRE_SEG_MIN, i);
@@ -395,7 +395,7 @@ static void send_reply(struct kunit *test, u16 slot, u32 i)
 		.slot = slot,
 		.slots = world.assoc[0]->tx.offer,
 		.seg = {
-			.total = TERN_BUFFER_SIZE,
+			.total = TERN_MESSAGE_MAX,
 			.offset = i * TERN_WIRE_SEG_MIN,
 			.size = TERN_WIRE_SEG_MIN,
 		},
@@ -435,7 +435,7 @@ static void replies_within_limits(struct kunit *test)
 	world.tn[0].set.queue_net = limit;
 	for (i = 0; i < HOSTILE; i++)
 		world_submit();
-	for (i = 0; i < TERN_BUFFER_SIZE / TERN_WIRE_SEG_MIN - 1; i++) {
+	for (i = 0; i < TERN_MESSAGE_MAX / TERN_WIRE_SEG_MIN - 1; i++) {
 		for (id = 0; id < HOSTILE; id++)
 			send_reply(test, world.records[id].call->slot, i);
 		most = max(most, replies());

@@ -102,9 +102,6 @@ static unsigned int fill(struct rnd_state *rnd, u8 type,
 	case TERN_PKT_ACK:
 		pkt->ack.count = 1 + random_below(rnd, TERN_WIRE_ACKS_MAX);
 		return pkt->ack.count * sizeof(u64);
-	case TERN_PKT_GRANT:
-		pkt->grant.until = 1 + random_below(rnd, U32_MAX);
-		return 0;
 	case TERN_PKT_ASK:
 	case TERN_PKT_OWN:
 		pkt->own.time_ms = prandom_u32_state(rnd);
@@ -212,12 +209,11 @@ static const struct {
 };
 
 static const u16 flags_of[__TERN_PKT_MAX] = {
-	[TERN_PKT_REQ] = 0x0717,
+	[TERN_PKT_REQ] = 0x0017,
 	[TERN_PKT_REP] = 0x0008,
 	[TERN_PKT_RESEND] = 0x0001,
 	[TERN_PKT_CANCEL] = 0x0003,
 	[TERN_PKT_OWN] = 0x0007,
-	[TERN_PKT_GRANT] = 0x0001,
 };
 
 static void flip_is_refused(struct kunit *test, u8 *buf, unsigned int len,
@@ -291,9 +287,6 @@ static const struct field_case field_cases[] = {
 	{ "seq 0", TERN_PKT_REQ, 28, 8, 0, TERN_WIRE_BAD_FIELD },
 	{ "seq 0", TERN_PKT_CANCEL, 28, 8, 0, TERN_WIRE_BAD_FIELD },
 	{ "seq 0", TERN_PKT_ASK, 28, 8, 0, TERN_WIRE_BAD_FIELD },
-	{ "seq 0", TERN_PKT_GRANT, 28, 8, 0, TERN_WIRE_BAD_FIELD },
-	{ "nothing granted", TERN_PKT_GRANT, 44, 4, 0, TERN_WIRE_BAD_FIELD },
-	{ "all granted", TERN_PKT_GRANT, 44, 4, U32_MAX, TERN_WIRE_OK },
 	{ "seq 0", TERN_PKT_OWN, 28, 8, 0, TERN_WIRE_BAD_FIELD },
 	{ "two kinds at once", TERN_PKT_REQ, 2, 2,
 	  TERN_WIRE_IDEMPOTENT | TERN_WIRE_MAYBE, TERN_WIRE_BAD_FIELD },
@@ -379,9 +372,6 @@ static void fields(struct kunit *test)
 		case TERN_PKT_ACK:
 			pkt.ack.count = 2;
 			len = 16;
-			break;
-		case TERN_PKT_GRANT:
-			pkt.grant.until = 1;
 			break;
 		}
 		if (c->type <= TERN_PKT_WELCOME)

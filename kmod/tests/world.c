@@ -55,7 +55,6 @@ static void node_init(struct tern_net *tn)
 		.grace_ms	= 50,
 		.slots_max	= 256,
 		.peers_max	= 16,
-		.message_max	= 16 << 20,
 		.cache_peer	= 16 << 20,
 		.cache_net	= 16 << 20,
 		.queue_peer	= 16 << 20,
@@ -66,10 +65,6 @@ static void node_init(struct tern_net *tn)
 	memset(tn, 0, sizeof(*tn));
 	KUNIT_ASSERT_EQ(world.test, tern_net_init(tn, &init_net, &ops), 0);
 	tn->set = settings;
-	if (world.trouble->len_max)
-		tn->set.queue_peer = 64 << 20;
-	if (world.trouble->len_max)
-		tn->set.queue_net = world.trouble->memory ?: 64 << 20;
 	tn->epoch = 1;
 	everybody = kzalloc(struct_size(everybody, prefix, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(world.test, everybody);
@@ -110,7 +105,6 @@ void world_begin(struct kunit *test, const struct trouble *trouble)
 	memset(&world, 0, sizeof(world));
 	world.test = test;
 	world.trouble = trouble;
-	world.calls = trouble->len_max ? LONG_CALLS : CALLS;
 	prandom_seed_state(&world.rnd, 1);
 	virtual_begin(1000000000);
 	world.records = kvcalloc(CALLS, sizeof(*world.records), GFP_KERNEL);
@@ -129,7 +123,7 @@ void world_begin(struct kunit *test, const struct trouble *trouble)
 		struct sock *sk = kzalloc(sizeof(*sk), GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, sk);
-		sk->sk_rcvbuf = trouble->len_max ? 64 << 20 : 100000;
+		sk->sk_rcvbuf = 100000;
 		world.workers[i].sk = sk;
 		world_worker_bind(&world.workers[i]);
 	}

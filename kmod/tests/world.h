@@ -18,7 +18,6 @@
 #define CALLS		1000
 #define WORKERS		4
 #define IN_FLIGHT	4096
-#define LONG_CALLS	100
 #define LEN_MAX		6000
 
 /* What is known of one call. */
@@ -60,8 +59,6 @@ struct trouble {
 	u32	slow;		/* percent of calls that take half a second */
 	u32	extend_ms;	/* what each call grants */
 	u8	orphans;	/* enum tern_orphans */
-	u32	len_max;	/* of long messages, 0: there are none */
-	u64	memory;		/* for what a node receives, 0: enough */
 };
 
 struct world {
@@ -74,8 +71,6 @@ struct world {
 	struct worker	workers[WORKERS];
 	struct flight	*flights;
 	unsigned int	n_flights;
-	unsigned int	calls;		/* that are to be made */
-	unsigned int	n_grants;
 	unsigned int	n_calls;
 	unsigned int	n_reported;
 	unsigned int	n_told;
@@ -96,7 +91,6 @@ void world_land(void);
 /* world_call.c */
 struct tern_msg *world_message(u32 id, u32 len);
 bool world_is_message(const struct tern_assembly *in, u32 id);
-u32 world_len_max(void);
 void world_submit(void);
 void world_withdraw(void);
 void world_collect(void);

@@ -13,14 +13,9 @@ static u8 content(u32 id, u32 i)
 	return id * 31 + i * 7 + (i >> 8);
 }
 
-u32 world_len_max(void)
-{
-	return world.trouble->len_max ?: LEN_MAX;
-}
-
 struct tern_msg *world_message(u32 id, u32 len)
 {
-	u8 *data = kvmalloc(world_len_max(), GFP_KERNEL);
+	u8 *data = kmalloc(LEN_MAX, GFP_KERNEL);
 	struct kvec vec = { data, len };
 	struct tern_msg *msg;
 	struct iov_iter from;
@@ -31,14 +26,14 @@ struct tern_msg *world_message(u32 id, u32 len)
 		data[i] = content(id, i);
 	iov_iter_kvec(&from, ITER_SOURCE, &vec, 1, len);
 	msg = tern_msg_alloc(len, &from);
-	kvfree(data);
+	kfree(data);
 	KUNIT_ASSERT_FALSE(world.test, IS_ERR(msg));
 	return msg;
 }
 
 bool world_is_message(const struct tern_assembly *in, u32 id)
 {
-	struct kvec vec = { kvmalloc(world_len_max(), GFP_KERNEL), in->total };
+	struct kvec vec = { kmalloc(LEN_MAX, GFP_KERNEL), in->total };
 	u8 *data = vec.iov_base;
 	struct iov_iter to;
 	bool right;
@@ -49,7 +44,7 @@ bool world_is_message(const struct tern_assembly *in, u32 id)
 	right = !tern_assembly_copy(in, &to, in->total);
 	for (i = 0; right && i < in->total; i++)
 		right = data[i] == content(id, i);
-	kvfree(data);
+	kfree(data);
 	return right;
 }
 
@@ -71,7 +66,7 @@ void world_submit(void)
 	struct tern_call *call = tern_call_alloc(&world.tn[0]);
 	u32 len = random_percent(&world.rnd, 70) ?
 		  random_below(&world.rnd, 200) :
-		  random_below(&world.rnd, world_len_max());
+		  random_below(&world.rnd, LEN_MAX);
 	struct tern_outbox out;
 
 	KUNIT_ASSERT_NOT_NULL(world.test, call);

@@ -84,13 +84,6 @@ static void land(struct flight *flight)
 	case TERN_PKT_OWN:
 		tern_request_input_own(assoc, &pkt);
 		break;
-	case TERN_PKT_GRANT:
-		world.n_grants++;
-		if (pkt.flags & TERN_WIRE_OF_REPLY)
-			tern_request_input_grant(assoc, &pkt, &out);
-		else
-			tern_call_input_grant(assoc, &pkt, &out);
-		break;
 	case TERN_PKT_RESEND:
 		if (pkt.flags & TERN_WIRE_OF_REPLY)
 			tern_request_input_resend(assoc, &pkt, skb->data, &out);

@@ -118,7 +118,7 @@ static void worker_reply(struct worker *w)
 	if (!(w->req->flags & TERN_CALL_ONEWAY)) {
 		msg = world_message(id, random_percent(&world.rnd, 80) ?
 				  random_below(&world.rnd, 200) :
-				  random_below(&world.rnd, world_len_max()));
+				  random_below(&world.rnd, LEN_MAX));
 		given_up = w->req->given_up;
 		off_slot = given_up || w->req->orphan;
 		KUNIT_EXPECT_TRUE(world.test,

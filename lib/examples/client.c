@@ -7,7 +7,7 @@
 
 int main(int argc, char **argv)
 {
-	char reply[TERN_BUFFER_SIZE], text[TERN_RESULT_TEXT_SIZE];
+	char reply[TERN_MESSAGE_MAX], text[TERN_RESULT_TEXT_SIZE];
 	struct tern_result result;
 	struct sockaddr_tern to;
 	ssize_t len;

@@ -88,8 +88,8 @@ struct thread {
 	struct call		calls[OUTSTANDING + 1];	/* the last: unknown */
 	unsigned int		outstanding;
 	bool			refused;
-	unsigned char		requests[OUTSTANDING][TERN_BUFFER_SIZE];
-	unsigned char		reply[TERN_BUFFER_SIZE];
+	unsigned char		requests[OUTSTANDING][TERN_MESSAGE_MAX];
+	unsigned char		reply[TERN_MESSAGE_MAX];
 };
 
 /* The ways to make calls without waiting for each, and what the loop works with. */

@@ -101,9 +101,9 @@ TEST_F(loop, not_yet)
 TEST_F(loop, content_of_all_sizes)
 {
 	static const size_t sizes[] = {
-		0, 1, 255, 0, 0, 1400, 4097, 65535, TERN_BUFFER_SIZE, 0,
+		0, 1, 255, 0, 0, 1400, 4097, 65535, TERN_MESSAGE_MAX, 0,
 	};
-	static char request[TERN_BUFFER_SIZE], answer[TERN_BUFFER_SIZE];
+	static char request[TERN_MESSAGE_MAX], answer[TERN_MESSAGE_MAX];
 	struct echo echo;
 	size_t i, at;
 

@@ -170,7 +170,7 @@ struct program {
 	struct test	*test;
 	void		(*run)(struct program *program);
 	struct tern_result result;
-	char		reply[TERN_BUFFER_SIZE];
+	char		reply[TERN_MESSAGE_MAX];
 	ssize_t		returned;
 	int		good;
 	unsigned long	allocated;
@@ -214,9 +214,9 @@ static ssize_t call(struct program *p, uint32_t procedure, const void *request,
 static void call_with_all_sizes(struct program *p)
 {
 	static const size_t sizes[] = {
-		0, 1, 255, 0, 0, 1400, 4097, 65535, TERN_BUFFER_SIZE, 0,
+		0, 1, 255, 0, 0, 1400, 4097, 65535, TERN_MESSAGE_MAX, 0,
 	};
-	static char request[TERN_BUFFER_SIZE];
+	static char request[TERN_MESSAGE_MAX];
 	size_t i, at;
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

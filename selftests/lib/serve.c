@@ -131,9 +131,9 @@ FIXTURE_TEARDOWN(serve)
 TEST_F(serve, content_of_all_sizes)
 {
 	static const size_t sizes[] = {
-		0, 1, 2, 255, 1400, 4096, 4097, 65535, TERN_BUFFER_SIZE,
+		0, 1, 2, 255, 1400, 4096, 4097, 65535, TERN_MESSAGE_MAX,
 	};
-	static char request[TERN_BUFFER_SIZE], reply[TERN_BUFFER_SIZE];
+	static char request[TERN_MESSAGE_MAX], reply[TERN_MESSAGE_MAX];
 	size_t i, at;
 
 	ASSERT_EQ(0, service_start(&self->service));

@@ -25,7 +25,6 @@
  *   oneway 1     make one-way calls
  *   quiet 1      of which no outcome is told
  *   async 1      receive the outcomes later, with a reply
- *   priority N   of the calls (0)
  *
  * SIGTERM ends it after the calls that are outstanding. SIGUSR1 withdraws those
  * of them that are asynchronous, and all later ones at once.
@@ -67,12 +66,11 @@ static struct {
 	{ "oneway", 0 },
 	{ "quiet", 0 },
 	{ "async", 0 },
-	{ "priority", 0 },
 };
 
 enum {
 	FIRST, COUNT, PARALLEL, TIMEOUT, SIZE, REPLY, DELAY, GAP, PROCEDURE,
-	IDEMPOTENT, MAYBE, ONEWAY, QUIET, ASYNC, PRIORITY, OPTIONS
+	IDEMPOTENT, MAYBE, ONEWAY, QUIET, ASYNC, OPTIONS
 };
 
 static struct sockaddr_tern address;
@@ -140,8 +138,7 @@ static void call_async(int fd, uint64_t id, const unsigned char *request,
 	err = fds[1].revents ? tern_cancel(fd, id) : 0;
 	if (err && err != -ENOENT)
 		die("tern_cancel", -err);
-	len = tern_recv_outcome(fd, NULL, reply, options[REPLY].value, result,
-				0);
+	len = tern_recv_outcome(fd, NULL, reply, TERN_MESSAGE_MAX, result, 0);
 	if (len < 0)
 		die("tern_recv_outcome", -len);
 }
@@ -163,7 +160,6 @@ static void call(int fd, uint64_t id, unsigned char *request,
 		opts.flags |= TERN_CALL_IDEMPOTENT;
 	if (options[MAYBE].value)
 		opts.flags |= TERN_CALL_MAYBE;
-	opts.flags |= TERN_CALL_PRIORITY(options[PRIORITY].value);
 	if (options[QUIET].value)
 		opts.flags |= TERN_CALL_QUIET;
 	if (options[ONEWAY].value) {
@@ -174,8 +170,8 @@ static void call(int fd, uint64_t id, unsigned char *request,
 			call_async(fd, id, request, reply, &opts, &result);
 		else
 			tern_call(fd, &address, options[PROCEDURE].value,
-				  request, size, reply, options[REPLY].value,
-				  &opts, &result);
+				  request, size, reply, TERN_MESSAGE_MAX, &opts,
+				  &result);
 		if (result.outcome == TERN_REPLIED)
 			right = result.reply_len == head.reply_len &&
 				count_is_filled(reply, result.reply_len, id);
@@ -191,7 +187,7 @@ static unsigned long end(void)
 static void *run(void *unused)
 {
 	unsigned char *request = malloc(options[SIZE].value);
-	unsigned char *reply = malloc(options[REPLY].value + 1);
+	unsigned char *reply = malloc(TERN_MESSAGE_MAX);
 	unsigned long id;
 	int fd = tern_socket(0);
 

@@ -32,7 +32,7 @@
 enum { STATUS_REQUEST = 1, STATUS_CONTENT };
 
 /* Room for the longest requests of many callers at once. */
-#define RECEIVE_BUFFER	(64 << 20)
+#define RECEIVE_BUFFER	(4 << 20)
 
 static int log_fd, stop_fd;
 static bool history;
@@ -97,10 +97,7 @@ static uint32_t execute(struct tern_job *job, void *context)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = stop };
-	struct tern_serve_opts opts = {
-		.request_size = TERN_MESSAGE_MAX,
-		.reply_size = TERN_MESSAGE_MAX,
-	};
+	struct tern_serve_opts opts = { 0 };
 	int buffer = RECEIVE_BUFFER, fd, err;
 
 	if (argc < 3) {

@@ -4,7 +4,7 @@
 
 TERN_FIXTURE(async);
 
-static char data[TERN_BUFFER_SIZE], buf[TERN_BUFFER_SIZE];
+static char data[TERN_MESSAGE_MAX], buf[TERN_MESSAGE_MAX];
 
 TEST_F(async, request_arrives)
 {
@@ -57,7 +57,7 @@ TEST_F(async, outcome_arrives)
 
 TEST_F(async, sizes)
 {
-	for (int len = 0; len <= TERN_BUFFER_SIZE; len = len ? len * 2 : 1) {
+	for (int len = 0; len <= TERN_MESSAGE_MAX; len = len ? len * 2 : 1) {
 		struct tern_cmsg_call start = { .id = len };
 		struct message m;
 

@@ -2,7 +2,7 @@
 /* Calls that wait: TERN_IOC_CALL against TERN_IOC_REPLY_RECV. */
 #include "tern_test.h"
 
-static char request[TERN_BUFFER_SIZE], reply[TERN_BUFFER_SIZE];
+static char request[TERN_MESSAGE_MAX], reply[TERN_MESSAGE_MAX];
 
 static const uint32_t sizes[] = {
 	0, 1, 2, 3, 7, 8, 63, 64, 65, 511, 512, 1023, 1400, 1472, 1500, 2048,
@@ -46,7 +46,7 @@ static uint32_t make_reply(struct tern_ioc_reply_recv *rr, char *buf)
 
 static void serve(int fd)
 {
-	static char buf[TERN_BUFFER_SIZE];
+	static char buf[TERN_MESSAGE_MAX];
 	struct tern_ioc_reply_recv rr = {
 		.request = (uintptr_t)buf,
 		.reply = (uintptr_t)buf,

@@ -4,7 +4,7 @@
 
 TERN_FIXTURE(errors);
 
-static char big[TERN_MESSAGE_DEFAULT + 1];
+static char big[TERN_MESSAGE_MAX + 1];
 
 #define SEND_CALL(fd, to, start, len)					\
 	send_control(fd, to, TERN_CMSG_CALL, start, sizeof(*(start)), big, \
@@ -53,8 +53,6 @@ TEST_F(errors, call_control)
 	}
 	for (int bit = 5; bit < 32; bit++) {
 		start.flags = 1U << bit;
-		if (start.flags & TERN_CALL_PRIORITY_MASK)
-			continue;
 		EXPECT_ERRNO(EINVAL, SEND_CALL(fd, NULL, &start, 0));
 	}
 	start.flags = TERN_CALL_EXACTLY_ONCE;
@@ -134,18 +132,21 @@ TEST_F(errors, call_destination)
 TEST_F(errors, message_length)
 {
 	struct tern_cmsg_call start = { .id = 1 };
-	const int most = TERN_MESSAGE_DEFAULT;
 	struct message m;
 
-	EXPECT_ERRNO(EMSGSIZE, SEND_CALL(self->client, NULL, &start, most + 1));
+	EXPECT_ERRNO(EMSGSIZE, SEND_CALL(self->client, NULL, &start,
+					 TERN_MESSAGE_MAX + 1));
 	EXPECT_TRUE(silent(self->server));
-	EXPECT_EQ(most, SEND_CALL(self->client, NULL, &start, most));
-	EXPECT_EQ(most, receive(self->server, &m, big, sizeof(big), 0));
+	EXPECT_EQ(TERN_MESSAGE_MAX, SEND_CALL(self->client, NULL, &start,
+					      TERN_MESSAGE_MAX));
+	EXPECT_EQ(TERN_MESSAGE_MAX, receive(self->server, &m, big,
+					    sizeof(big), 0));
 	EXPECT_ERRNO(EMSGSIZE, send_reply(self->server, m.request.handle, 0,
-					  big, most + 1));
-	EXPECT_EQ(most, send_reply(self->server, m.request.handle, 0, big,
-				   most));
-	EXPECT_EQ(most, receive(self->client, &m, big, sizeof(big), 0));
+					  big, TERN_MESSAGE_MAX + 1));
+	EXPECT_EQ(TERN_MESSAGE_MAX, send_reply(self->server, m.request.handle,
+					       0, big, TERN_MESSAGE_MAX));
+	EXPECT_EQ(TERN_MESSAGE_MAX, receive(self->client, &m, big,
+					    sizeof(big), 0));
 }
 
 TEST_F(errors, wrong_memory)
@@ -334,7 +335,7 @@ TEST_F(errors, ioc_call)
 	to = tern_addr(TERN_PROGRAM_NODE, 1);
 	EXPECT_CALL_ERRNO(EINVAL, fd, &c);
 	to = tern_addr(PROGRAM, 1);
-	c.request_len = TERN_MESSAGE_DEFAULT + 1;
+	c.request_len = TERN_MESSAGE_MAX + 1;
 	EXPECT_CALL_ERRNO(EMSGSIZE, fd, &c);
 	c.request_len = UINT32_MAX;
 	EXPECT_CALL_ERRNO(EMSGSIZE, fd, &c);
@@ -351,8 +352,6 @@ TEST_F(errors, ioc_call)
 	}
 	for (int bit = 5; bit < 32; bit++) {
 		c.flags = 1U << bit;
-		if (c.flags & TERN_CALL_PRIORITY_MASK)
-			continue;
 		EXPECT_CALL_ERRNO(EINVAL, fd, &c);
 	}
 	c.flags = TERN_CALL_EXACTLY_ONCE;
@@ -393,7 +392,7 @@ TEST_F(errors, ioc_reply_recv)
 	ASSERT_EQ(2, send_call(self->client, NULL, &start, "hi", 2));
 	rr.handle = m.request.handle;
 	rr.reply = (uintptr_t)big;
-	rr.reply_len = TERN_MESSAGE_DEFAULT + 1;
+	rr.reply_len = TERN_MESSAGE_MAX + 1;
 	rr.request = (uintptr_t)buf;
 	rr.request_len = sizeof(buf);
 	EXPECT_ERRNO(EMSGSIZE, ioctl(fd, TERN_IOC_REPLY_RECV, &rr));

@@ -15,7 +15,7 @@ enum { PROCESSES = 4, STEPS = 20000, SOCKETS = 6 };
 
 static uint32_t seed;
 static int fds[SOCKETS];
-static char data[TERN_BUFFER_SIZE + 64];
+static char data[TERN_MESSAGE_MAX + 64];
 static uint64_t last_handle;
 
 static uint32_t rnd(uint32_t below)

@@ -356,7 +356,7 @@ TEST_F(iouring, cancel)
 /* A failure comes back as a result. */
 TEST_F(iouring, errors)
 {
-	static const struct tern_cmsg_call bad = { .flags = 0x80 };
+	static const struct tern_cmsg_call bad = { .flags = 0x100 };
 	struct ring *ring = &self->ring;
 	struct packet call;
 	int res;

@@ -6,7 +6,7 @@ TERN_FIXTURE(limits);
 
 enum { MANY = 100000 };
 
-static char buf[TERN_BUFFER_SIZE];
+static char buf[TERN_MESSAGE_MAX];
 
 static int outq(int fd)
 {
@@ -82,9 +82,9 @@ TEST_F(limits, send_buffer_always_takes_one)
 	ASSERT_EQ(0, set_int(self->client, SOL_SOCKET, SO_SNDBUF, 1));
 	ASSERT_EQ(0, fcntl(self->client, F_SETFL, O_NONBLOCK));
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(TERN_BUFFER_SIZE,
+		ASSERT_EQ(TERN_MESSAGE_MAX,
 			  send_call(self->client, NULL, &start, buf,
-				    TERN_BUFFER_SIZE));
+				    TERN_MESSAGE_MAX));
 		EXPECT_ERRNO(EAGAIN, send_call(self->client, NULL, &start, "",
 					       0));
 		EXPECT_EQ(0, ready(self->client, POLLOUT, 0));

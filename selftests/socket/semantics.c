@@ -39,7 +39,7 @@ FIXTURE_TEARDOWN(semantics)
 	close(self->server);
 }
 
-static char buf[TERN_BUFFER_SIZE];
+static char buf[TERN_MESSAGE_MAX];
 
 /* How a call ended, by whichever way it was made. */
 struct result {

@@ -26,7 +26,7 @@ check "a new node is down" shows '
 	.port == 18018 and .address == [] and .allow == [] and
 	.timeout_ms == 10000 and .lease_ms == 60000 and .grace_ms == 1000 and
 	.slots == 1024 and .services == 0 and .associations == 0 and
-	.message_max == 16777216' \
+	.message_max == 65536' \
 	"${tern[@]}" -j show
 check "show as text" matches '^node down ' "${tern[@]}" show
 check "show the default settings as text" \

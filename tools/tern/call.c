@@ -26,14 +26,6 @@ static void check_flags(uint32_t flags)
 		fail_usage("'quiet' needs 'oneway'");
 }
 
-static uint32_t read_priority(struct args *args, const char *word)
-{
-	uint32_t priority = remote_number("priority",
-					  args_value(args, word, "N"), 0, 7);
-
-	return TERN_CALL_PRIORITY(priority);
-}
-
 static void read_args(struct request *request, struct args *args)
 {
 	const char *word, *destination = args_next(args);
@@ -57,8 +49,6 @@ static void read_args(struct request *request, struct args *args)
 			request->opts.flags |= TERN_CALL_ONEWAY;
 		else if (!strcmp(word, "quiet"))
 			request->opts.flags |= TERN_CALL_QUIET;
-		else if (!strcmp(word, "priority"))
-			request->opts.flags |= read_priority(args, word);
 		else if (!strcmp(word, "request"))
 			request->text = args_value(args, word, "TEXT");
 		else if (first)

@@ -17,7 +17,6 @@ static const struct field settings_fields[] = {
 	FIELD("grace", TERN_A_SETTINGS_GRACE_MS, MS32, INLINE),
 	FIELD("slots", TERN_A_SETTINGS_SLOTS_MAX, U32, INLINE),
 	FIELD("peers", TERN_A_SETTINGS_PEERS_MAX, U32, INLINE),
-	FIELD("message-max", TERN_A_SETTINGS_MESSAGE_MAX, BYTES32, INLINE),
 	FIELD("cache-peer", TERN_A_SETTINGS_CACHE_BYTES_PEER, BYTES64, NEWLINE),
 	FIELD("cache-net", TERN_A_SETTINGS_CACHE_BYTES_NET, BYTES64, INLINE),
 	FIELD("queue-peer", TERN_A_SETTINGS_QUEUE_BYTES_PEER, BYTES64, INLINE),
@@ -32,6 +31,7 @@ static const struct field node_fields[] = {
 	FIELD("known-peers", TERN_A_NODE_PEERS, U32, INLINE),
 	FIELD("associations", TERN_A_NODE_ASSOCIATIONS, U32, INLINE),
 	FIELD("services", TERN_A_NODE_SERVICES, U32, INLINE),
+	FIELD("message-max", TERN_A_NODE_MESSAGE_MAX, BYTES32, INLINE),
 	FIELD_END
 };
 
@@ -64,7 +64,6 @@ static const char *value_word(const struct field *field)
 		return "PREFIX or 'none'";
 	case FIELD_MS32:
 		return "TIME";
-	case FIELD_BYTES32:
 	case FIELD_BYTES64:
 		return "SIZE";
 	default:
@@ -82,7 +81,6 @@ static const char *value_form(const struct field *field)
 		return "ADDRESS/LENGTH, without bits beyond the length";
 	case FIELD_MS32:
 		return "a time, such as 300ms, 1.5s, 2min or 1h";
-	case FIELD_BYTES32:
 	case FIELD_BYTES64:
 		return "a size, such as 4096, 64K, 1.5M or 2G";
 	case FIELD_U16:
@@ -165,11 +163,6 @@ static void put_value(struct nl_msg *settings, const struct field *field,
 		if (!text_time(text, &ms))
 			bad_value(field, text);
 		put(nla_put_u32(settings, field->attr, ms));
-		break;
-	case FIELD_BYTES32:
-		if (!text_bytes(text, &number) || number > UINT32_MAX)
-			bad_value(field, text);
-		put(nla_put_u32(settings, field->attr, (uint32_t)number));
 		break;
 	case FIELD_BYTES64:
 		if (!text_bytes(text, &number))

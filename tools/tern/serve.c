@@ -72,13 +72,7 @@ static void read_args(struct serve *serve, struct args *args)
 {
 	const char *word;
 
-	*serve = (struct serve){
-		.opts = {
-			.threads = 1,
-			.request_size = TERN_MESSAGE_MAX,
-			.reply_size = TERN_MESSAGE_DEFAULT,
-		},
-	};
+	*serve = (struct serve){ .opts.threads = 1 };
 	parse_service(args_value(args, "serve", "SERVICE"), &serve->service);
 	while ((word = args_next(args))) {
 		if (!strcmp(word, "--exec")) {

@@ -31,15 +31,8 @@
 /* Default UDP port of the bearer. */
 #define TERN_PORT	18018
 
-/*
- * Longest request or reply, in bytes, that a node can be set to take, and that
- * it takes when nothing is set.
- */
-#define TERN_MESSAGE_MAX	67108864
-#define TERN_MESSAGE_DEFAULT	16777216
-
-/* A buffer for messages that are not unusually long. */
-#define TERN_BUFFER_SIZE	65536
+/* Longest request or reply, in bytes. */
+#define TERN_MESSAGE_MAX	65536
 
 /*
  * Program numbers.  Those below TERN_PROGRAM_USER are answered by the kernel
@@ -123,14 +116,6 @@ enum tern_outcome {
 #define TERN_CALL_MAYBE		0x4
 #define TERN_CALL_EXACTLY_ONCE	0x8
 #define TERN_CALL_QUIET		0x10
-
-/*
- * Priority of a call, from 0 to 7, the most urgent: which of several long
- * messages to a node it lets come first.
- */
-#define TERN_CALL_PRIORITY_SHIFT	8
-#define TERN_CALL_PRIORITY_MASK	0x700
-#define TERN_CALL_PRIORITY(n)	((n) << TERN_CALL_PRIORITY_SHIFT)
 
 /*
  * Socket options of level SOL_TERN.
