@@ -282,7 +282,11 @@ static int recv_event(struct tern_sock *ts, struct msghdr *msg, int flags)
 	    !tern_worker_next_event(&ts->worker, &event))
 		return -EAGAIN;
 	msg->msg_flags |= MSG_OOB;
-	return put_cmsg(msg, SOL_TERN, TERN_CMSG_EVENT, sizeof(event), &event);
+	if (put_cmsg(msg, SOL_TERN, TERN_CMSG_EVENT, sizeof(event), &event)) {
+		tern_worker_return_event(&ts->worker, event.handle);
+		return -EFAULT;
+	}
+	return 0;
 }
 
 /* recvmsg(): the next outcome, else the next request. */

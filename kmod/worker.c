@@ -279,6 +279,17 @@ static void wake_event(struct sock *sk)
 	sk_send_sigurg(sk);
 }
 
+/* An event of a request waits for its worker; the lock is held. */
+static void __event_waits(struct tern_request *req)
+{
+	struct tern_worker *worker = req->worker;
+
+	if (!req->unseen)
+		WRITE_ONCE(worker->n_events, worker->n_events + 1);
+	req->unseen = true;
+	wake_event(worker->sk);
+}
+
 /*
  * Tells the worker that a request is not wanted any more, and decides when it
  * is given up.  The lock is held.
@@ -287,7 +298,6 @@ static void wake_event(struct sock *sk)
  */
 static bool __tell(struct tern_request *req, u8 cause, bool give_up)
 {
-	struct tern_worker *worker = req->worker;
 	struct tern_service *service = req->service;
 	bool ends = give_up && !req->give_up_us;
 
@@ -295,11 +305,8 @@ static bool __tell(struct tern_request *req, u8 cause, bool give_up)
 		return false;
 	if (!req->told || (ends && cause != TERN_CAUSE_TIMEOUT)) {
 		req->told = cause;
-		if (!req->unseen)
-			WRITE_ONCE(worker->n_events, worker->n_events + 1);
-		req->unseen = true;
 		TERN_COUNT(service->tn, TOLD);
-		wake_event(worker->sk);
+		__event_waits(req);
 	}
 	if (ends) {
 		req->give_up_us = tern_now_us() +
@@ -539,6 +546,26 @@ bool tern_worker_next_event(struct tern_worker *worker,
 	}
 	spin_unlock_bh(&service->lock);
 	return found;
+}
+
+/**
+ * tern_worker_return_event - put an event back that could not be handed out
+ * @worker: who took it
+ * @handle: its request, which may be gone meanwhile
+ */
+void tern_worker_return_event(struct tern_worker *worker, u64 handle)
+{
+	struct tern_service *service = worker->service;
+	struct tern_request *req;
+
+	spin_lock_bh(&service->lock);
+	list_for_each_entry(req, &worker->executing, link) {
+		if (tern_request_handle(req) != handle)
+			continue;
+		__event_waits(req);
+		break;
+	}
+	spin_unlock_bh(&service->lock);
 }
 
 static struct tern_request *find_executing(struct tern_worker *worker,

@@ -49,6 +49,7 @@ bool tern_worker_tell(struct tern_request *req, u8 cause, bool give_up);
 bool tern_worker_forget(struct tern_request *req, enum tern_end why);
 bool tern_worker_next_event(struct tern_worker *worker,
 			    struct tern_cmsg_event *event);
+void tern_worker_return_event(struct tern_worker *worker, u64 handle);
 int tern_worker_query(struct tern_worker *worker,
 		      struct tern_ioc_request *query);
 struct tern_request *tern_worker_ask(struct tern_worker *worker, u64 handle,

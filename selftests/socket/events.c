@@ -124,6 +124,27 @@ TEST_F(events, caller_closes)
 	EXPECT_TRUE(works(self->server, self->client));
 }
 
+/* An event that cannot be stored stays, and is received by the next call. */
+TEST_F(events, wrong_memory)
+{
+	struct msghdr msg = {
+		.msg_control = (void *)8,
+		.msg_controllen = CONTROL_SPACE,
+	};
+	uint64_t handle;
+
+	start_call(_metadata, self->client, 60000, 0);
+	handle = take(self->server);
+	ASSERT_NE(0, handle);
+	close(self->client);
+	EXPECT_EQ(POLLPRI, ready(self->server, POLLPRI, PATIENCE_MS));
+	EXPECT_ERRNO(EFAULT, recvmsg(self->server, &msg, MSG_OOB));
+	EXPECT_ERRNO(EFAULT, recvmsg(self->server, &msg, MSG_OOB));
+	EXPECT_EVENT(self->server, handle, EOWNERDEAD, 50000,
+		     60000 + GRACE_MS);
+	self->client = client_open(PROGRAM, 0);
+}
+
 /* A child that makes a call, by ioctl or by sendmsg, and stays. */
 static pid_t start_caller(int fd, bool waits)
 {

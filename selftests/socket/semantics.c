@@ -400,6 +400,23 @@ TEST_F(semantics, quiet_waits_for_room)
 	EXPECT_EQ(0, outq(self->client));
 }
 
+/* It is reported already, so that another one of that id is withdrawn. */
+TEST_F(semantics, quiet_is_not_withdrawn)
+{
+	struct tern_cmsg_call start = { .id = variant->ioctl ? 0 : 9 };
+	struct message m;
+
+	ASSERT_EQ(0, connect_to_nobody(self->client));
+	EXPECT_EQ(0, cast(variant->ioctl, self->client, 3000, 0));
+	EXPECT_ERRNO(ENOENT, ioctl(self->client, TERN_IOC_CANCEL, &start.id));
+	ASSERT_EQ(4, send_call(self->client, NULL, &start, "work", 4));
+	EXPECT_EQ(0, ioctl(self->client, TERN_IOC_CANCEL, &start.id));
+	ASSERT_EQ(0, receive(self->client, &m, buf, sizeof(buf), 0));
+	EXPECT_OUTCOME(&m, start.id, TERN_NOT_EXECUTED, ECANCELED);
+	EXPECT_LT(0, outq(self->client));
+	EXPECT_ERRNO(ENOENT, ioctl(self->client, TERN_IOC_CANCEL, &start.id));
+}
+
 static void handler(int signal)
 {
 	(void)signal;
