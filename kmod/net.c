@@ -23,7 +23,7 @@
 
 unsigned int tern_net_id;
 
-static const struct tern_settings settings_default = {
+const struct tern_settings tern_settings_default = {
 	.timeout_ms	= 10000,
 	.lease_ms	= 60000,
 	.grace_ms	= 1000,
@@ -72,7 +72,7 @@ int tern_net_init(struct tern_net *tn, struct net *net,
 
 	tn->net = net;
 	tn->ops = ops;
-	tn->set = settings_default;
+	tn->set = tern_settings_default;
 	spin_lock_init(&tn->lock);
 	mutex_init(&tn->config);
 	INIT_LIST_HEAD(&tn->bearers);

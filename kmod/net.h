@@ -111,6 +111,7 @@ struct tern_net {
 };
 
 extern unsigned int tern_net_id;
+extern const struct tern_settings tern_settings_default;
 
 struct tern_net *tern_net(const struct net *net);
 int tern_net_init(struct tern_net *tn, struct net *net,

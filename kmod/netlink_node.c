@@ -156,6 +156,7 @@ int tern_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* What a node is to be after NODE_SET. */
 struct node_set {
+	struct sk_buff	*request;
 	struct tern_node_config	config;
 	struct tern_settings	limits;
 	struct tern_prefix_list	*allow;
@@ -320,6 +321,44 @@ static int parse_settings(struct genl_info *info, struct nlattr **tb,
 	return err;
 }
 
+/*
+ * What bounds the memory of a node is above its default only where somebody said
+ * so whom the host trusts: the root of any user namespace has nodes of its own.
+ */
+static int check_raised(struct genl_info *info, struct nlattr **tb,
+			const struct tern_net *tn, const struct node_set *set)
+{
+	const struct tern_settings *usual = &tern_settings_default;
+	const struct tern_settings *now = &tn->set, *then = &set->limits;
+	const struct {
+		int	attr;
+		u64	then;
+		u64	most;
+	} rows[] = {
+		{ TERN_A_SETTINGS_PEERS_MAX, then->peers_max,
+		  max(now->peers_max, usual->peers_max) },
+		{ TERN_A_SETTINGS_CACHE_BYTES_PEER, then->cache_peer,
+		  max(now->cache_peer, usual->cache_peer) },
+		{ TERN_A_SETTINGS_CACHE_BYTES_NET, then->cache_net,
+		  max(now->cache_net, usual->cache_net) },
+		{ TERN_A_SETTINGS_QUEUE_BYTES_PEER, then->queue_peer,
+		  max(now->queue_peer, usual->queue_peer) },
+		{ TERN_A_SETTINGS_QUEUE_BYTES_NET, then->queue_net,
+		  max(now->queue_net, usual->queue_net) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].then <= rows[i].most ||
+		    netlink_capable(set->request, CAP_NET_ADMIN))
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[rows[i].attr],
+				    "above the default it takes CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+	return 0;
+}
+
 static bool has_addresses(const struct tern_net *tn,
 			  const struct tern_node_config *config)
 {
@@ -387,6 +426,8 @@ static int __set(struct genl_info *info, struct nlattr **tb,
 	set->config.n_addresses = tn->n_addresses;
 	memcpy(set->config.addresses, tn->addresses, sizeof(tn->addresses));
 	err = parse_settings(info, tb, set);
+	if (!err)
+		err = check_raised(info, tb, tn, set);
 	if (err)
 		return err;
 	if (tn->up)
@@ -422,6 +463,7 @@ int tern_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 	set = kzalloc(sizeof(*set), GFP_KERNEL);
 	if (!set)
 		return -ENOMEM;
+	set->request = skb;
 	mutex_lock(&tn->config);
 	err = __set(info, tb, tn, set);
 	mutex_unlock(&tn->config);

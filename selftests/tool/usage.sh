@@ -214,12 +214,13 @@ while IFS='|' read -r words text; do
 done <<'EOT'
 up port 65536|not a valid value of 'port': it is a number up to 65535
 up slots -1|not a valid value of 'slots': it is a number up to 4294967295
-up lease long|not a valid value of 'lease': it is a time, such as
+up lease long|not a valid value of 'lease': it is a time, such as 300ms, 1.5s, 2m or 1h
 up queue-net many|not a valid value of 'queue-net': it is a size, such as
 up address here|not a valid value of 'address': it is an IPv4 or IPv6 address
 up allow 10.0.0.1/8|not a valid value of 'allow': it is ADDRESS/LENGTH
-call any/5000 1 timeout 0|not a valid time of 'timeout', from 1ms to 86400s
-call any/5000 1 extend 25h|not a valid time of 'extend', from 1ms to 86400s
+call any/5000 1 timeout 0|not a valid time of 'timeout', from 1ms to 24h
+call any/5000 1 extend 25h|not a valid time of 'extend', from 1ms to 24h
+call any/5000 1 timeout 1441m|not a valid time of 'timeout', from 1ms to 24h
 call any/5000 -1|not a valid procedure, from 0 to 4294967295
 serve 5000 --exec true workers 0|not a valid number of workers, from 1 to 1024
 EOT

@@ -112,8 +112,8 @@ static void fail_range(const struct exchange *x, const struct field *setting,
 	field_number_text(setting,
 			  nla_get_u64(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]),
 			  max);
-	fail("cannot %s: %s: must be from %s to %s", x->what, setting->name,
-	     min, max);
+	fail_usage("cannot %s: %s: must be from %s to %s", x->what,
+		   setting->name, min, max);
 }
 
 /* Ends the program with error @error, explained by the attributes at @attrs. */
@@ -134,6 +134,9 @@ static void fail_refused(const struct exchange *x, int error,
 		text = strerror(error);
 	if (setting && error == ERANGE && tb[NLMSGERR_ATTR_POLICY])
 		fail_range(x, setting, tb[NLMSGERR_ATTR_POLICY]);
+	/* Whatever the node is like, this value cannot be had. */
+	if (setting && (error == EINVAL || error == E2BIG))
+		fail_usage("cannot %s: %s: %s", x->what, setting->name, text);
 	if (setting)
 		fail("cannot %s: %s: %s", x->what, setting->name, text);
 	fail("cannot %s: %s", x->what, text);

@@ -80,7 +80,7 @@ static const char *value_form(const struct field *field)
 	case FIELD_PREFIXES:
 		return "ADDRESS/LENGTH, without bits beyond the length";
 	case FIELD_MS32:
-		return "a time, such as 300ms, 1.5s, 2min or 1h";
+		return "a time, such as 300ms, 1.5s, 2m or 1h";
 	case FIELD_BYTES64:
 		return "a size, such as 4096, 64K, 1.5M or 2G";
 	case FIELD_U16:
@@ -207,7 +207,7 @@ int node_up(struct args *args)
 		    nlmsg_datalen(nlmsg_hdr(settings)),
 		    nlmsg_data(nlmsg_hdr(settings))));
 	nlmsg_free(settings);
-	netlink_do(request, "bring the node up", settings_fields, NULL);
+	netlink_do(request, "set up the node", settings_fields, NULL);
 	return 0;
 }
 

@@ -89,6 +89,9 @@ static void ping_once(int fd, const struct ping *ping, struct summary *sum)
 	/* A call that the user broke off says nothing about the node. */
 	if (result.cause == EINTR && interrupted)
 		return;
+	if (result.cause == EINVAL)
+		fail_usage("%s: %s", ping->name,
+			   remote_text(&result, &ping->to, text));
 	sum->calls++;
 	if (result.outcome != TERN_REPLIED) {
 		if (!cli_json)

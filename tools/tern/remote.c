@@ -128,7 +128,11 @@ int remote_report(const struct tern_result *result,
 
 	if (!tern_result_error(result))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "tern: %s\n", remote_text(result, to, text));
+	remote_text(result, to, text);
+	/* There can be no such call. */
+	if (result->cause == EINVAL)
+		fail_usage("%s", text);
+	fprintf(stderr, "tern: %s\n", text);
 	switch (result->outcome) {
 	case TERN_NOT_EXECUTED:
 		return EXIT_NOT_EXECUTED;

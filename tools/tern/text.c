@@ -11,14 +11,16 @@
 
 #define V4_PREFIX_LENGTH	96
 
+#define HOUR_MS		3600000
+
 struct unit {
 	const char *name;
 	uint64_t factor;
 };
 
 static const struct unit time_units[] = {
-	{ "", 1 }, { "ms", 1 }, { "s", 1000 }, { "min", 60000 },
-	{ "h", 3600000 }, { NULL, 0 },
+	{ "", 1 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+	{ "min", 60000 }, { "h", HOUR_MS }, { NULL, 0 },
 };
 
 static const struct unit byte_units[] = {
@@ -154,6 +156,8 @@ void text_from_ms(unsigned long long ms, char text[TEXT_MAX])
 {
 	if (ms < 1000)
 		snprintf(text, TEXT_MAX, "%llums", ms);
+	else if (ms % HOUR_MS == 0)
+		snprintf(text, TEXT_MAX, "%lluh", ms / HOUR_MS);
 	else
 		text_thousandths(ms, "s", text);
 }

@@ -17,7 +17,7 @@
 
 /* A decimal number of at most @max. */
 bool text_number(const char *text, uint64_t max, uint64_t *number);
-/* A time in ms, or with a unit: ms, s, min, h; at most UINT32_MAX ms. */
+/* A time in ms, or with a unit: ms, s, m or min, h; at most UINT32_MAX ms. */
 bool text_time(const char *text, uint32_t *ms);
 /* A number of bytes, or with a unit: K, M, G (powers of 1024). */
 bool text_bytes(const char *text, uint64_t *bytes);
