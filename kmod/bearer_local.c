@@ -17,6 +17,11 @@
 #include "message.h"
 #include "net.h"
 
+/* Else another task of the same CPU may come in between. */
+#ifdef CONFIG_PREEMPT_RT
+#error "Tern needs bottom halves that are not preempted: no PREEMPT_RT"
+#endif
+
 struct local_queue {
 	struct sk_buff_head	q;
 	struct list_head	handed;
