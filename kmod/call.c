@@ -539,7 +539,7 @@ static bool has_silent_call(struct tern_tx *tx)
  */
 void tern_calls_keep_alive(struct tern_assoc *assoc, struct tern_outbox *out)
 {
-	u64 half_us = assoc->lease_ms * 1000ULL / 2, now = tern_now_us();
+	u64 half_us = assoc->lease_ms * 1000ULL / 2, now;
 	struct tern_peer *peer = assoc->peer;
 	struct tern_call *call;
 	struct iov_iter none;
@@ -547,6 +547,7 @@ void tern_calls_keep_alive(struct tern_assoc *assoc, struct tern_outbox *out)
 	bool needed;
 
 	spin_lock_bh(&peer->lock);
+	now = tern_now_us();
 	needed = peer->assoc == assoc && tern_assoc_is_usable(assoc) &&
 		 now - assoc->confirmed_us > half_us && !peer->self &&
 		 has_silent_call(&assoc->tx);

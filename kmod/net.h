@@ -136,6 +136,21 @@ static inline u64 tern_now_us(void)
 	return ktime_to_us(ktime_get_boottime());
 }
 
+/**
+ * tern_us_since - how long ago something was
+ * @us: when, read without the lock under which it is set
+ *
+ * It may have been set again after the clock was read here.
+ *
+ * Return: microseconds, not less than 0.
+ */
+static inline u64 tern_us_since(u64 us)
+{
+	u64 now = tern_now_us();
+
+	return now > us ? now - us : 0;
+}
+
 /* Of the peers that a node may know, those that its users may call first. */
 static inline u32 tern_net_calls_max(const struct tern_net *tn)
 {

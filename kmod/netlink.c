@@ -69,9 +69,7 @@ struct tern_net *tern_nl_net(struct netlink_callback *cb)
 
 u64 tern_nl_ms_since(u64 us)
 {
-	u64 now = tern_now_us();
-
-	return now > us ? div_u64(now - us, 1000) : 0;
+	return div_u64(tern_us_since(us), 1000);
 }
 
 /**

@@ -73,7 +73,7 @@ static bool is_idle(const struct tern_assoc *assoc)
 /* Whether nobody who is still waited for can use an association again. */
 static bool is_over(struct tern_assoc *assoc)
 {
-	u64 silent = tern_now_us() - READ_ONCE(assoc->heard_us);
+	u64 silent = tern_us_since(READ_ONCE(assoc->heard_us));
 	u64 lease = 1000ULL * READ_ONCE(assoc->tn->set.lease_ms);
 
 	switch (READ_ONCE(assoc->state)) {

@@ -135,6 +135,16 @@ static void epochs(struct kunit *test)
 	}
 }
 
+/* A packet that arrives while somebody looks is not an eternity ago. */
+static void since(struct kunit *test)
+{
+	u64 now = tern_now_us();
+
+	KUNIT_EXPECT_GE(test, tern_us_since(now - USEC_PER_SEC), USEC_PER_SEC);
+	KUNIT_EXPECT_LT(test, tern_us_since(now), 3600 * USEC_PER_SEC);
+	KUNIT_EXPECT_EQ(test, tern_us_since(now + 3600 * USEC_PER_SEC), 0ULL);
+}
+
 static int net_init(struct kunit *test)
 {
 	int err;
@@ -151,6 +161,7 @@ static struct kunit_case net_cases[] = {
 	KUNIT_CASE(addresses),
 	KUNIT_CASE(allowed),
 	KUNIT_CASE(epochs),
+	KUNIT_CASE(since),
 	{}
 };
 
